@@ -1,0 +1,4 @@
+//! Contact-centre desktop server.
+
+pub mod directory;
+pub mod model;

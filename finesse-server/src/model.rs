@@ -1,0 +1,3 @@
+//! What the model knows and does.
+
+pub mod command;

@@ -1,0 +1,137 @@
+//! What the outside may ask of the model, and how the model answers at once.
+
+use std::sync::Arc;
+
+/// Who asks: an authenticated user, by configured id.
+pub type Caller = Arc<str>;
+
+/// A question or request of the REST API for the model. The caller has been authenticated, the body parsed;
+/// rights, existence and state are the model's to judge, in the order the API documents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// Who asks.
+    pub caller: Caller,
+    /// Value of the `requestId` header, copied to the event that closes the request.
+    pub request_id: Option<String>,
+    /// What is asked.
+    pub what: What,
+}
+
+/// The requests themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// `GET SystemInfo`; needs no rights (caller may be empty).
+    SystemInfo,
+    /// `GET User/{id or login name}`.
+    User(String),
+    /// `GET Users` (administrators).
+    Users,
+    /// `GET User/{id}/Dialogs`.
+    Dialogs(String),
+    /// `GET User/{id}/Queues`.
+    UserQueues(String),
+    /// `GET User/{id}/ReasonCodes?category=`; the raw query value.
+    ReasonCodes {
+        /// The `{id}` of the path.
+        user: String,
+        /// The raw value of `category`, if any.
+        category: Option<String>,
+    },
+    /// `GET User/{id}/ReasonCode/{reasonCodeId}`.
+    ReasonCode {
+        /// The `{id}` of the path.
+        user: String,
+        /// The `{reasonCodeId}` of the path.
+        code: String,
+    },
+    /// `GET Dialog/{id}`.
+    Dialog(String),
+    /// `GET Team/{id}`.
+    Team {
+        /// The `{id}` of the path.
+        team: String,
+        /// `includeLoggedOutAgents`, default false.
+        include_logged_out: bool,
+    },
+    /// `GET Queue/{id}`.
+    Queue(String),
+    /// `PUT User/{id}` with the raw, unchecked children of the body that matter.
+    ChangeUser {
+        /// The `{id}` of the path.
+        user: String,
+        /// Children of `<User>`; absent ones are `None`.
+        body: UserBody,
+    },
+    /// `POST User/{id}/Dialogs`.
+    CreateDialog {
+        /// The `{id}` of the path.
+        user: String,
+        /// Children of `<Dialog>`.
+        body: DialogBody,
+    },
+    /// `PUT Dialog/{id}`.
+    ActOnDialog {
+        /// The `{id}` of the path.
+        dialog: String,
+        /// Children of `<Dialog>`.
+        body: DialogBody,
+    },
+}
+
+/// Children of a `<User>` request body.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserBody {
+    /// `state`.
+    pub state: Option<String>,
+    /// `extension`.
+    pub extension: Option<String>,
+    /// `reasonCodeId`.
+    pub reason_code_id: Option<String>,
+    /// `logoutAllMedia`.
+    pub logout_all_media: Option<String>,
+    /// `activeDeviceId`.
+    pub active_device_id: Option<String>,
+    /// `mobileAgent/mode` and `mobileAgent/dialNumber`, if the node is there.
+    pub mobile_agent: Option<(Option<String>, Option<String>)>,
+}
+
+/// Children of a `<Dialog>` request body.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DialogBody {
+    /// `requestedAction`.
+    pub requested_action: Option<String>,
+    /// `targetMediaAddress`.
+    pub target_media_address: Option<String>,
+    /// `fromAddress`.
+    pub from_address: Option<String>,
+    /// `toAddress`.
+    pub to_address: Option<String>,
+    /// `mediaProperties/callvariables/CallVariable` as (name, value), in order.
+    pub call_variables: Vec<(String, String)>,
+    /// `mediaProperties/wrapUpReason`.
+    pub wrap_up_reason: Option<String>,
+}
+
+/// What the model answers at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// 200 with this XML document (no declaration).
+    Document(String),
+    /// 202: handed to the CTI server.
+    Accepted,
+    /// Refused with an `ApiErrors` document.
+    Refused(ApiError),
+}
+
+/// One synchronous `ApiError` with its HTTP status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiError {
+    /// HTTP status code.
+    pub status: u16,
+    /// `ErrorType`, exact string of the API.
+    pub kind: &'static str,
+    /// `ErrorMessage`.
+    pub message: String,
+    /// `ErrorData`.
+    pub data: String,
+}

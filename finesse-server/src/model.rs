@@ -1,3 +1,5 @@
-//! What the model knows and does.
+//! The state of the contact centre, fed by the CTI link.
 
 pub mod command;
+pub mod error;
+pub mod xml;

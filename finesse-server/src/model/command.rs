@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+pub use super::error::ApiError;
+
 /// Who asks: an authenticated user, by configured id.
 pub type Caller = Arc<str>;
 
@@ -59,22 +61,23 @@ pub enum What {
     ChangeUser {
         /// The `{id}` of the path.
         user: String,
-        /// Children of `<User>`; absent ones are `None`.
-        body: UserBody,
+        /// Children of `<User>`; absent ones are `None`. A body that could not be read travels as the error
+        /// that answers it, since rights and existence are judged before it.
+        body: Result<UserBody, ApiError>,
     },
     /// `POST User/{id}/Dialogs`.
     CreateDialog {
         /// The `{id}` of the path.
         user: String,
-        /// Children of `<Dialog>`.
-        body: DialogBody,
+        /// Children of `<Dialog>`, or the error that answers an unreadable body when its turn comes.
+        body: Result<DialogBody, ApiError>,
     },
     /// `PUT Dialog/{id}`.
     ActOnDialog {
         /// The `{id}` of the path.
         dialog: String,
-        /// Children of `<Dialog>`.
-        body: DialogBody,
+        /// Children of `<Dialog>`, or the error that answers an unreadable body when its turn comes.
+        body: Result<DialogBody, ApiError>,
     },
 }
 
@@ -106,8 +109,12 @@ pub struct DialogBody {
     pub from_address: Option<String>,
     /// `toAddress`.
     pub to_address: Option<String>,
+    /// Whether `mediaProperties` is there at all (CCX refuses it on some actions).
+    pub has_media_properties: bool,
     /// `mediaProperties/callvariables/CallVariable` as (name, value), in order.
     pub call_variables: Vec<(String, String)>,
+    /// `actionParams/ActionParam` as (name, value), in order.
+    pub action_params: Vec<(String, String)>,
     /// `mediaProperties/wrapUpReason`.
     pub wrap_up_reason: Option<String>,
 }
@@ -121,17 +128,4 @@ pub enum Reply {
     Accepted,
     /// Refused with an `ApiErrors` document.
     Refused(ApiError),
-}
-
-/// One synchronous `ApiError` with its HTTP status.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ApiError {
-    /// HTTP status code.
-    pub status: u16,
-    /// `ErrorType`, exact string of the API.
-    pub kind: &'static str,
-    /// `ErrorMessage`.
-    pub message: String,
-    /// `ErrorData`.
-    pub data: String,
 }

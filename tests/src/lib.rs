@@ -1,1 +1,9 @@
-//! tests
+//! What the end-to-end tests share: the demo as a child process, foreign clients as child processes, and the
+//! comparison of what they saw.
+//!
+//! The foreign clients (slixmpp, Strophe.js, Chromium, Smack) are installed by `tests/setup`; a test that misses
+//! one fails and says so.
+
+pub mod clients;
+pub mod demo;
+pub mod events;

@@ -1,0 +1,551 @@
+//! One account: its sessions, what it is subscribed to, and how the two are connected.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::Address;
+use crate::error::Error;
+use crate::event::{Parcel, Via};
+use crate::node::{Locked, Node, Slot};
+use crate::outbox::{EndReason, Outbox};
+use crate::stats::Counters;
+use crate::sync::{Mutex, MutexGuard};
+use crate::table::Keyed;
+use crate::wake::Wakers;
+
+/// Which of its subscriptions a session receives for at the moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Reach {
+    /// None: the session has not announced itself, or is unavailable.
+    #[default]
+    None,
+    /// Those of its full address only (in XMPP: negative priority).
+    Full,
+    /// Those of its full address and of its account.
+    All,
+}
+
+/// What subscribing has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subscribed {
+    /// The subscription was there before.
+    pub already: bool,
+}
+
+/// The sessions and subscriptions behind one bare address.
+pub(crate) struct Account {
+    bare: Arc<str>,
+    state: Mutex<State>,
+}
+
+/// Sessions and subscriptions of an account.
+///
+/// Within one account all bare subscriptions are in the same condition: they have a live slot for
+/// each session with [`Reach::All`], or a dormant one if there is no such session. So the slots
+/// are columns parallel to `bare`: one for each such session, or the one in `BareSub`.
+pub(crate) struct State {
+    seats: Vec<Seat>,
+    bare: Vec<BareSub>,
+    /// Sessions with [`Reach::All`].
+    receptive: u32,
+    /// Subscriptions of every kind.
+    count: u32,
+    /// On its way out of the table.
+    gone: bool,
+}
+
+struct BareSub {
+    node: Arc<Node>,
+    /// The dormant slot while no session is receptive; otherwise meaningless.
+    slot: Slot,
+    /// Given by the node source; ends with the last session.
+    auto: bool,
+}
+
+/// A resource with a session, with dormant subscriptions, or with both.
+pub(crate) struct Seat {
+    resource: Arc<str>,
+    subs: Vec<FullSub>,
+    occupant: Occupant,
+}
+
+struct FullSub {
+    node: Arc<Node>,
+    /// Live if the seat's session has a reach, otherwise dormant.
+    slot: Slot,
+}
+
+enum Occupant {
+    Here(Live),
+    /// Nobody; since when is for `sweep` to say, which has a clock.
+    Away(Option<Instant>),
+}
+
+struct Live {
+    outbox: Outbox,
+    /// Live slots parallel to `State::bare` if the reach is `All`, otherwise empty.
+    bare_slots: Vec<Slot>,
+    reach: Reach,
+    /// Whether the full-address subscriptions end with the session.
+    forget: bool,
+}
+
+/// Why a subscription did not come about.
+pub(crate) enum Refused {
+    /// The node has left the table in the meantime: look it up again.
+    Stale,
+    Because(Error),
+}
+
+impl Keyed for Account {
+    fn key(&self) -> &str {
+        &self.bare
+    }
+}
+
+impl Account {
+    pub(crate) fn new(bare: &str) -> Self {
+        let state = State { seats: Vec::new(), bare: Vec::new(), receptive: 0, count: 0, gone: false };
+        Self { bare: bare.into(), state: Mutex::new(state) }
+    }
+
+    pub(crate) fn bare(&self) -> &Arc<str> {
+        &self.bare
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
+    }
+}
+
+impl State {
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone
+    }
+
+    pub(crate) fn has_sessions(&self) -> bool {
+        self.seats.iter().any(|seat| seat.live().is_some())
+    }
+
+    /// Outboxes and reaches of the sessions, with their resources.
+    pub(crate) fn sessions(&self) -> impl Iterator<Item = (&Arc<str>, &Outbox, Reach)> {
+        self.seats
+            .iter()
+            .filter_map(|seat| seat.live().map(|live| (&seat.resource, &live.outbox, live.reach)))
+    }
+
+    /// The names of the nodes subscribed to, with the resource of full-address subscriptions.
+    pub(crate) fn subscriptions(&self) -> impl Iterator<Item = (Option<&Arc<str>>, &Arc<str>)> {
+        let bare = self.bare.iter().map(|sub| (None, sub.node.name()));
+        let full = self
+            .seats
+            .iter()
+            .flat_map(|seat| seat.subs.iter().map(move |sub| (Some(&seat.resource), sub.node.name())));
+        bare.chain(full)
+    }
+
+    /// Puts the account on its way out if there is nothing in it.
+    pub(crate) fn retire_if_empty(&mut self) -> bool {
+        self.seats.retain(|seat| seat.live().is_some() || !seat.subs.is_empty());
+        self.gone = self.seats.is_empty() && self.bare.is_empty();
+        self.gone
+    }
+}
+
+impl Seat {
+    fn live(&self) -> Option<&Live> {
+        match &self.occupant {
+            Occupant::Here(live) => Some(live),
+            Occupant::Away(_) => None,
+        }
+    }
+
+    fn live_mut(&mut self) -> Option<&mut Live> {
+        match &mut self.occupant {
+            Occupant::Here(live) => Some(live),
+            Occupant::Away(_) => None,
+        }
+    }
+}
+
+/// An account under its lock, with what must happen after unlocking it.
+pub(crate) struct Edit<'a> {
+    pub(crate) account: &'a Account,
+    pub(crate) state: &'a mut State,
+    pub(crate) counters: &'a Counters,
+    pub(crate) wakers: &'a mut Wakers,
+    /// Nodes that nothing keeps any more, to be taken out of the table.
+    pub(crate) unused: &'a mut Vec<Arc<Node>>,
+    pub(crate) max_per_account: usize,
+    pub(crate) max_per_session: usize,
+}
+
+/// An answer to be queued together with the change it confirms.
+pub(crate) type Answer<'a> = Option<(&'a Outbox, Parcel)>;
+
+impl Edit<'_> {
+    /// The seat of the session with this outbox, unless the session has left or was replaced.
+    pub(crate) fn seat_of(&self, outbox: &Outbox) -> Option<usize> {
+        self.state.seats.iter().position(|seat| seat.live().is_some_and(|live| live.outbox.same(outbox)))
+    }
+
+    pub(crate) fn seat_named(&self, resource: &str) -> Option<usize> {
+        self.state.seats.iter().position(|seat| &*seat.resource == resource)
+    }
+
+    pub(crate) fn is_occupied(&self, seat: usize) -> bool {
+        self.state.seats[seat].live().is_some()
+    }
+
+    /// The seat of this resource, made if there is none.
+    pub(crate) fn ensure_seat(&mut self, resource: &Arc<str>) -> usize {
+        if let Some(seat) = self.seat_named(resource) {
+            return seat;
+        }
+        if self.state.seats.len() < 4 {
+            // Most accounts have one session: no room for others before they come.
+            self.state.seats.reserve_exact(1);
+        }
+        let occupant = Occupant::Away(None);
+        self.state.seats.push(Seat { resource: resource.clone(), subs: Vec::new(), occupant });
+        self.state.seats.len() - 1
+    }
+
+    /// Seats a session, without any reach; the seat must be free.
+    pub(crate) fn occupy(&mut self, seat: usize, outbox: Outbox) {
+        let live = Live { outbox, bare_slots: Vec::new(), reach: Reach::None, forget: false };
+        self.state.seats[seat].occupant = Occupant::Here(live);
+        self.counters.sessions.add(1);
+    }
+
+    /// Ends whatever session has this seat, for this reason.
+    pub(crate) fn evict(&mut self, seat: usize, reason: EndReason) {
+        if let Some(live) = self.state.seats[seat].live() {
+            let outbox = live.outbox.clone();
+            self.vacate(seat);
+            self.wakers.add(outbox.finish(reason));
+        }
+    }
+
+    /// The session leaves its seat; dormant subscriptions stay.
+    pub(crate) fn leave(&mut self, seat: usize) {
+        self.vacate(seat);
+        // Seats are in the order in which their sessions left, see `make_room`.
+        let seat = self.state.seats.remove(seat);
+        self.state.seats.push(seat);
+        if !self.state.has_sessions() {
+            self.drop_automatic();
+        }
+    }
+
+    fn vacate(&mut self, at: usize) {
+        self.set_reach(at, Reach::None);
+        let seat = &mut self.state.seats[at];
+        let Occupant::Here(live) = std::mem::replace(&mut seat.occupant, Occupant::Away(None)) else {
+            return;
+        };
+        self.counters.sessions.sub(1);
+        if live.forget {
+            self.drop_full(at);
+        }
+    }
+
+    pub(crate) fn set_forget(&mut self, seat: usize, forget: bool) {
+        if let Some(live) = self.state.seats[seat].live_mut() {
+            live.forget = forget;
+        }
+    }
+
+    /// Connects or disconnects the session and the subscriptions it now does or does not receive
+    /// for. After it returns nothing is delivered beyond the reach.
+    pub(crate) fn set_reach(&mut self, at: usize, reach: Reach) {
+        let Some(live) = self.state.seats[at].live_mut() else { return };
+        let old = std::mem::replace(&mut live.reach, reach);
+        match (old == Reach::None, reach == Reach::None) {
+            (true, false) => self.raise_full(at),
+            (false, true) => self.lower_full(at),
+            _ => {}
+        }
+        match (old == Reach::All, reach == Reach::All) {
+            (false, true) => self.raise_bare(at),
+            (true, false) => self.lower_bare(at),
+            _ => {}
+        }
+    }
+
+    fn raise_full(&mut self, at: usize) {
+        let seat = &mut self.state.seats[at];
+        let Occupant::Here(live) = &seat.occupant else { return };
+        for sub in &mut seat.subs {
+            if let Some(mut node) = sub.node.lock() {
+                node.unpark(sub.slot);
+                sub.slot = node.listen(live.outbox.clone(), Via::Full);
+            }
+        }
+    }
+
+    fn lower_full(&mut self, at: usize) {
+        let seat = &mut self.state.seats[at];
+        let address = Address { bare: self.account.bare.clone(), resource: Some(seat.resource.clone()) };
+        for sub in &mut seat.subs {
+            if let Some(mut node) = sub.node.lock() {
+                node.unlisten(sub.slot);
+                sub.slot = node.park(address.clone());
+            }
+        }
+    }
+
+    fn raise_bare(&mut self, at: usize) {
+        let first = self.state.receptive == 0;
+        self.state.receptive += 1;
+        let Some(live) = self.state.seats[at].live_mut() else { return };
+        live.bare_slots.reserve_exact(self.state.bare.len());
+        for sub in &self.state.bare {
+            let slot = sub.node.lock().map(|mut node| {
+                if first {
+                    node.unpark(sub.slot);
+                }
+                node.listen(live.outbox.clone(), Via::Bare)
+            });
+            // The slot of a node on its way out means nothing, but the columns stay parallel.
+            live.bare_slots.push(slot.unwrap_or(sub.slot));
+        }
+    }
+
+    fn lower_bare(&mut self, at: usize) {
+        self.state.receptive -= 1;
+        let last = self.state.receptive == 0;
+        let Some(live) = self.state.seats[at].live_mut() else { return };
+        let slots = std::mem::take(&mut live.bare_slots);
+        for (sub, slot) in self.state.bare.iter_mut().zip(slots) {
+            if let Some(mut node) = sub.node.lock() {
+                node.unlisten(slot);
+                if last {
+                    sub.slot = node.park(Address { bare: self.account.bare.clone(), resource: None });
+                }
+            }
+        }
+    }
+
+    /// Subscribes the account. The answer is queued under the node's lock: before the first event
+    /// of the new subscription, and not at all if it is refused.
+    pub(crate) fn subscribe_bare(
+        &mut self,
+        node: &Arc<Node>,
+        auto: bool,
+        answer: Answer<'_>,
+    ) -> Result<Subscribed, Refused> {
+        let already = self.bare_index(node).is_some();
+        if !already {
+            self.make_room()?;
+        }
+        let mut locked = node.lock().ok_or(Refused::Stale)?;
+        self.say(answer)?;
+        if !already {
+            let slot = self.connect_bare(&mut locked);
+            self.state.bare.push(BareSub { node: node.clone(), slot, auto });
+            self.added();
+        }
+        Ok(Subscribed { already })
+    }
+
+    /// Live slots for every receptive session, or else a dormant one.
+    fn connect_bare(&mut self, node: &mut Locked<'_>) -> Slot {
+        if self.state.receptive == 0 {
+            return node.park(Address { bare: self.account.bare.clone(), resource: None });
+        }
+        let mut slot = Slot::NOWHERE;
+        for live in self.state.seats.iter_mut().filter_map(Seat::live_mut) {
+            if live.reach == Reach::All {
+                slot = node.listen(live.outbox.clone(), Via::Bare);
+                live.bare_slots.push(slot);
+            }
+        }
+        slot
+    }
+
+    /// Subscribes the resource of this seat; see [`subscribe_bare`](Self::subscribe_bare).
+    pub(crate) fn subscribe_full(
+        &mut self,
+        at: usize,
+        node: &Arc<Node>,
+        answer: Answer<'_>,
+    ) -> Result<Subscribed, Refused> {
+        let already = self.full_index(at, node).is_some();
+        if !already {
+            if self.state.seats[at].subs.len() >= self.max_per_session {
+                return Err(Refused::Because(Error::TooManySubscriptions));
+            }
+            self.make_room()?;
+        }
+        let mut locked = node.lock().ok_or(Refused::Stale)?;
+        self.say(answer)?;
+        if !already {
+            let seat = &mut self.state.seats[at];
+            let slot = match &seat.occupant {
+                Occupant::Here(live) if live.reach != Reach::None => {
+                    locked.listen(live.outbox.clone(), Via::Full)
+                }
+                _ => {
+                    let resource = Some(seat.resource.clone());
+                    locked.park(Address { bare: self.account.bare.clone(), resource })
+                }
+            };
+            seat.subs.push(FullSub { node: node.clone(), slot });
+            self.added();
+        }
+        Ok(Subscribed { already })
+    }
+
+    /// Ends the account's subscription. The answer is queued under the node's lock: after the last
+    /// event.
+    pub(crate) fn unsubscribe_bare(&mut self, node: &Arc<Node>, answer: Answer<'_>) -> Result<(), Error> {
+        let index = self.bare_index(node).ok_or(Error::NotSubscribed)?;
+        self.remove_bare(index, answer);
+        Ok(())
+    }
+
+    /// Ends the subscription of this seat's resource; see
+    /// [`unsubscribe_bare`](Self::unsubscribe_bare).
+    pub(crate) fn unsubscribe_full(
+        &mut self,
+        at: usize,
+        node: &Arc<Node>,
+        answer: Answer<'_>,
+    ) -> Result<(), Error> {
+        let index = self.full_index(at, node).ok_or(Error::NotSubscribed)?;
+        self.remove_full(at, index, answer);
+        Ok(())
+    }
+
+    /// Forgets every record of a node that has been deleted.
+    pub(crate) fn forget(&mut self, node: &Arc<Node>) {
+        if let Some(index) = self.bare_index(node) {
+            self.remove_bare(index, None);
+        }
+        for at in 0..self.state.seats.len() {
+            if let Some(index) = self.full_index(at, node) {
+                self.remove_full(at, index, None);
+            }
+        }
+    }
+
+    /// Ends everything.
+    pub(crate) fn remove_all(&mut self, reason: EndReason) {
+        for at in 0..self.state.seats.len() {
+            self.evict(at, reason);
+            self.drop_full(at);
+        }
+        for index in (0..self.state.bare.len()).rev() {
+            self.remove_bare(index, None);
+        }
+    }
+
+    /// Drops the subscriptions of resources that have been absent since `limit` before `now`, and
+    /// starts the clock of those that are newly absent. Returns how many were dropped.
+    pub(crate) fn sweep(&mut self, now: Instant, limit: std::time::Duration) -> usize {
+        let before = self.state.count;
+        for at in 0..self.state.seats.len() {
+            let Occupant::Away(since) = &mut self.state.seats[at].occupant else { continue };
+            let since = *since.get_or_insert(now);
+            if now.saturating_duration_since(since) >= limit {
+                self.drop_full(at);
+            }
+        }
+        (before - self.state.count) as usize
+    }
+
+    /// Makes room for one more subscription, at the cost of the resource absent longest.
+    fn make_room(&mut self) -> Result<(), Refused> {
+        if (self.state.count as usize) < self.max_per_account {
+            return Ok(());
+        }
+        let absent = self.state.seats.iter().position(|seat| seat.live().is_none() && !seat.subs.is_empty());
+        match absent {
+            Some(at) => {
+                self.drop_full(at);
+                Ok(())
+            }
+            None => Err(Refused::Because(Error::TooManySubscriptions)),
+        }
+    }
+
+    fn drop_automatic(&mut self) {
+        for index in (0..self.state.bare.len()).rev() {
+            if self.state.bare[index].auto {
+                self.remove_bare(index, None);
+            }
+        }
+    }
+
+    fn drop_full(&mut self, at: usize) {
+        for index in (0..self.state.seats[at].subs.len()).rev() {
+            self.remove_full(at, index, None);
+        }
+    }
+
+    fn remove_bare(&mut self, index: usize, answer: Answer<'_>) {
+        let sub = self.state.bare.swap_remove(index);
+        let mut locked = sub.node.lock();
+        if self.state.receptive == 0 {
+            if let Some(node) = &mut locked {
+                node.unpark(sub.slot);
+            }
+        }
+        for live in self.state.seats.iter_mut().filter_map(Seat::live_mut) {
+            if live.reach == Reach::All {
+                let slot = live.bare_slots.swap_remove(index);
+                if let Some(node) = &mut locked {
+                    node.unlisten(slot);
+                }
+            }
+        }
+        self.removed(&sub.node, locked, answer);
+    }
+
+    fn remove_full(&mut self, at: usize, index: usize, answer: Answer<'_>) {
+        let seat = &mut self.state.seats[at];
+        let sub = seat.subs.swap_remove(index);
+        let live = seat.live().is_some_and(|live| live.reach != Reach::None);
+        let mut locked = sub.node.lock();
+        if let Some(node) = &mut locked {
+            if live {
+                node.unlisten(sub.slot);
+            } else {
+                node.unpark(sub.slot);
+            }
+        }
+        self.removed(&sub.node, locked, answer);
+    }
+
+    fn added(&mut self) {
+        self.state.count += 1;
+        self.counters.subscriptions.add(1);
+    }
+
+    /// The end of every removal: the answer while the node is still locked, the count, the node.
+    fn removed(&mut self, node: &Arc<Node>, locked: Option<Locked<'_>>, answer: Answer<'_>) {
+        // A consumer that has ended needs no answer.
+        let _ = self.say(answer);
+        self.state.count -= 1;
+        self.counters.subscriptions.sub(1);
+        if locked.is_some_and(|mut node| node.retire_if_unused()) {
+            self.unused.push(node.clone());
+        }
+    }
+
+    fn say(&mut self, answer: Answer<'_>) -> Result<(), Refused> {
+        let Some((outbox, parcel)) = answer else { return Ok(()) };
+        let (result, waker) = outbox.enqueue(parcel);
+        self.wakers.add(waker);
+        result.map_err(|_| Refused::Because(Error::Gone))
+    }
+
+    fn bare_index(&self, node: &Arc<Node>) -> Option<usize> {
+        self.state.bare.iter().position(|sub| Arc::ptr_eq(&sub.node, node))
+    }
+
+    fn full_index(&self, at: usize, node: &Arc<Node>) -> Option<usize> {
+        self.state.seats[at].subs.iter().position(|sub| Arc::ptr_eq(&sub.node, node))
+    }
+}

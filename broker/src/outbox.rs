@@ -1,0 +1,390 @@
+//! The bounded queue of one session, with the waker of whoever empties it.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use crate::Address;
+use crate::error::Error;
+use crate::event::{Event, Parcel, Via};
+use crate::stats::Counters;
+use crate::sync::{Mutex, MutexGuard};
+
+/// Slots that a drained queue keeps; what a burst needed beyond it is given back.
+const KEEP_SLOTS: usize = 4;
+
+/// Bounds of an [`Outbox`] and what happens when they are reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutboxLimits {
+    /// Parcels that may wait. Default 1000.
+    pub max_items: usize,
+    /// Bytes that may wait, without spliced parts. A parcel that finds the outbox empty is taken
+    /// whatever its size. Default 4 MiB.
+    pub max_bytes: usize,
+    /// What to do with a parcel that does not fit. Default [`Overflow::EndSession`].
+    pub overflow: Overflow,
+}
+
+impl Default for OutboxLimits {
+    fn default() -> Self {
+        Self { max_items: 1000, max_bytes: 4 * 1024 * 1024, overflow: Overflow::EndSession }
+    }
+}
+
+/// What happens to a session that does not keep up. Every case is counted in
+/// [`Stats`](crate::Stats).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Overflow {
+    /// Free the queue at once and end the session with [`EndReason::Overflow`].
+    #[default]
+    EndSession,
+    /// Drop the oldest events until the new parcel fits. Parcels for this session alone are never
+    /// dropped; if they fill the queue, the session ends.
+    DropOldest,
+    /// A new event takes the place of queued ones with the same [key](Event::keyed) and the same
+    /// subscription. If that makes no room, the session ends.
+    Coalesce,
+}
+
+/// Why an outbox has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EndReason {
+    /// The consumer was too slow; what waited has been dropped.
+    Overflow,
+    /// Another session has bound the same full address.
+    Replaced,
+    /// The broker or its embedder shuts down.
+    Shutdown,
+    /// The account was removed.
+    Removed,
+    /// The consumer or its transport has closed it.
+    Closed,
+}
+
+impl fmt::Display for EndReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Overflow => "consumer too slow",
+            Self::Replaced => "replaced by a newer session",
+            Self::Shutdown => "shutdown",
+            Self::Removed => "account removed",
+            Self::Closed => "closed",
+        })
+    }
+}
+
+/// The outbox takes nothing any more, for this reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("outbox has ended: {0}")]
+pub struct Ended(pub EndReason);
+
+/// A bounded queue of [`Parcel`]s from any number of producers to one consumer.
+///
+/// It needs no task and no channel of its own: the consumer parks its waker inside and is woken at
+/// most once until it has drained. Cloning gives another handle to the same queue. Two consumers
+/// at once would steal each other's parcels and wakers.
+#[derive(Clone)]
+pub struct Outbox(Arc<Inner>);
+
+struct Inner {
+    max_items: u32,
+    max_bytes: u32,
+    overflow: Overflow,
+    state: Mutex<State>,
+}
+
+struct State {
+    queue: VecDeque<Parcel>,
+    waker: Option<Waker>,
+    owner: Option<Arc<Owner>>,
+    bytes: usize,
+    ended: Option<EndReason>,
+}
+
+/// The session that an outbox serves; outlives the session as long as a node names it.
+pub(crate) struct Owner {
+    pub(crate) address: Address,
+    pub(crate) counters: Arc<Counters>,
+}
+
+impl Outbox {
+    /// An empty outbox; it allocates nothing for its queue until something waits.
+    pub fn new(limits: OutboxLimits) -> Self {
+        let narrow = |bound: usize| u32::try_from(bound).unwrap_or(u32::MAX);
+        Self(Arc::new(Inner {
+            max_items: narrow(limits.max_items),
+            max_bytes: narrow(limits.max_bytes),
+            overflow: limits.overflow,
+            state: Mutex::new(State {
+                queue: VecDeque::new(),
+                waker: None,
+                owner: None,
+                bytes: 0,
+                ended: None,
+            }),
+        }))
+    }
+
+    /// Queues a parcel and wakes the consumer if it is parked.
+    ///
+    /// # Errors
+    ///
+    /// [`Ended`] if the outbox has ended, or ends now because it overflows.
+    pub fn push(&self, parcel: Parcel) -> Result<(), Ended> {
+        let (result, waker) = self.enqueue(parcel);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        result
+    }
+
+    /// Moves parcels to the back of `into`, up to `max_bytes` but at least one, and returns how
+    /// many; parks the waker if nothing waits. A consumer that left some behind is not parked and
+    /// must ask again.
+    ///
+    /// Ready with the reason once the outbox has ended and everything queued before that was
+    /// taken; after an overflow at once.
+    pub fn poll_take(
+        &self,
+        cx: &mut Context<'_>,
+        into: &mut VecDeque<Parcel>,
+        max_bytes: usize,
+    ) -> Poll<Result<usize, EndReason>> {
+        let mut state = self.0.state.lock();
+        match state.take(into, max_bytes) {
+            Ok(0) => {
+                let stale = state.park(cx.waker());
+                drop(state);
+                drop(stale);
+                Poll::Pending
+            }
+            taken => Poll::Ready(taken),
+        }
+    }
+
+    /// Like [`poll_take`](Self::poll_take) without parking: 0 if nothing waits.
+    ///
+    /// # Errors
+    ///
+    /// The reason once the outbox has ended and everything queued before that was taken.
+    pub fn try_take(&self, into: &mut VecDeque<Parcel>, max_bytes: usize) -> Result<usize, EndReason> {
+        self.0.state.lock().take(into, max_bytes)
+    }
+
+    /// Ends the outbox: nothing is taken in any more, the consumer is woken and learns the reason
+    /// after what is queued. The first reason stays.
+    pub fn end(&self, reason: EndReason) {
+        if let Some(waker) = self.finish(reason) {
+            waker.wake();
+        }
+    }
+
+    /// The reason if it has ended, even if parcels still wait.
+    pub fn is_ended(&self) -> Option<EndReason> {
+        self.0.state.lock().ended
+    }
+
+    /// Parcels that wait.
+    pub fn len(&self) -> usize {
+        self.0.state.lock().queue.len()
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes that wait, without what a transport splices.
+    pub fn bytes(&self) -> usize {
+        self.0.state.lock().bytes
+    }
+
+    /// Whether both are handles to the same queue.
+    pub fn same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Queues without waking: the waker is for the caller, after its locks.
+    pub(crate) fn enqueue(&self, parcel: Parcel) -> (Result<(), Ended>, Option<Waker>) {
+        let mut state = self.0.state.lock();
+        let result = self.0.admit(&mut state, &parcel);
+        match result {
+            Ok(()) => {
+                state.bytes += parcel.len();
+                state.queue.push_back(parcel);
+                (Ok(()), state.waker.take())
+            }
+            Err(ended) => {
+                let waker = state.waker.take();
+                drop(state);
+                (Err(ended), waker)
+            }
+        }
+    }
+
+    /// Queues a reference to the event; see [`enqueue`](Self::enqueue).
+    pub(crate) fn enqueue_event(&self, event: &Event, via: Via) -> (Result<(), Ended>, Option<Waker>) {
+        self.enqueue(Parcel::Event { event: event.clone(), via })
+    }
+
+    /// Ends it without waking: the waker is for the caller, after its locks.
+    pub(crate) fn finish(&self, reason: EndReason) -> Option<Waker> {
+        let mut state = self.0.state.lock();
+        if state.ended.is_some() {
+            return None;
+        }
+        state.ended = Some(reason);
+        state.waker.take()
+    }
+
+    /// Makes it the outbox of a session. It serves one in its life, so that it names its owner
+    /// reliably to whoever still finds it on a node.
+    pub(crate) fn claim(&self, owner: &Arc<Owner>) -> Result<(), Error> {
+        let mut state = self.0.state.lock();
+        if state.ended.is_some() {
+            return Err(Error::Gone);
+        }
+        if state.owner.is_some() {
+            return Err(Error::OutboxInUse);
+        }
+        state.owner = Some(owner.clone());
+        Ok(())
+    }
+
+    /// Takes back a claim that came to nothing.
+    pub(crate) fn release(&self) {
+        self.0.state.lock().owner = None;
+    }
+
+    /// The session it serves or has served.
+    pub(crate) fn owner(&self) -> Option<Arc<Owner>> {
+        self.0.state.lock().owner.clone()
+    }
+}
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.0.state.lock();
+        f.debug_struct("Outbox")
+            .field("len", &state.queue.len())
+            .field("bytes", &state.bytes)
+            .field("parked", &state.waker.is_some())
+            .field("ended", &state.ended)
+            .finish()
+    }
+}
+
+impl Inner {
+    /// Makes room for a parcel by the overflow policy, or ends the outbox.
+    fn admit(&self, state: &mut MutexGuard<'_, State>, parcel: &Parcel) -> Result<(), Ended> {
+        if let Some(reason) = state.ended {
+            return Err(Ended(reason));
+        }
+        if self.fits(state, parcel) {
+            return Ok(());
+        }
+        match self.overflow {
+            Overflow::EndSession => {}
+            Overflow::DropOldest => state.drop_oldest(|state| self.fits(state, parcel)),
+            Overflow::Coalesce => state.coalesce(parcel),
+        }
+        if self.fits(state, parcel) {
+            return Ok(());
+        }
+        state.overflow();
+        Err(Ended(EndReason::Overflow))
+    }
+
+    fn fits(&self, state: &State, parcel: &Parcel) -> bool {
+        state.queue.is_empty()
+            || (state.queue.len() < self.max_items as usize
+                && state.bytes + parcel.len() <= self.max_bytes as usize)
+    }
+}
+
+impl State {
+    fn take(&mut self, into: &mut VecDeque<Parcel>, max_bytes: usize) -> Result<usize, EndReason> {
+        if self.queue.is_empty() {
+            return self.ended.map_or(Ok(0), Err);
+        }
+        let count = if self.bytes <= max_bytes { self.queue.len() } else { self.prefix(max_bytes) };
+        if count == self.queue.len() {
+            into.append(&mut self.queue);
+            self.bytes = 0;
+        } else {
+            self.bytes -= self.queue.iter().take(count).map(Parcel::len).sum::<usize>();
+            into.extend(self.queue.drain(..count));
+        }
+        if self.queue.is_empty() && self.queue.capacity() > KEEP_SLOTS {
+            self.queue = VecDeque::new();
+        }
+        Ok(count)
+    }
+
+    /// How many parcels make up to `max_bytes`, at least one.
+    fn prefix(&self, max_bytes: usize) -> usize {
+        let mut sum = 0;
+        let fitting = self.queue.iter().take_while(|parcel| {
+            sum += parcel.len();
+            sum <= max_bytes
+        });
+        fitting.count().max(1)
+    }
+
+    /// Stores the waker; gives back one that it replaces, to be dropped after unlocking.
+    fn park(&mut self, waker: &Waker) -> Option<Waker> {
+        match &self.waker {
+            Some(parked) if parked.will_wake(waker) => None,
+            _ => self.waker.replace(waker.clone()),
+        }
+    }
+
+    fn drop_oldest(&mut self, enough: impl Fn(&Self) -> bool) {
+        let mut at = 0;
+        let mut dropped = 0;
+        while at < self.queue.len() && !enough(self) {
+            if matches!(self.queue[at], Parcel::Event { .. }) {
+                self.discard(at);
+                dropped += 1;
+            } else {
+                at += 1;
+            }
+        }
+        self.count(|counters| counters.dropped.add(dropped));
+    }
+
+    fn coalesce(&mut self, newer: &Parcel) {
+        let Parcel::Event { event, via } = newer else { return };
+        let Some(key) = event.key() else { return };
+        let mut merged = 0;
+        for at in (0..self.queue.len()).rev() {
+            let same = matches!(&self.queue[at], Parcel::Event { event: old, via: of }
+                if old.key() == Some(key) && of == via);
+            if same {
+                self.discard(at);
+                merged += 1;
+            }
+        }
+        self.count(|counters| counters.coalesced.add(merged));
+    }
+
+    fn discard(&mut self, at: usize) {
+        if let Some(parcel) = self.queue.remove(at) {
+            self.bytes -= parcel.len();
+        }
+    }
+
+    fn overflow(&mut self) {
+        self.ended = Some(EndReason::Overflow);
+        self.queue = VecDeque::new();
+        self.bytes = 0;
+        self.count(|counters| counters.overflowed.add(1));
+    }
+
+    fn count(&self, add: impl FnOnce(&Counters)) {
+        if let Some(owner) = &self.owner {
+            add(&owner.counters);
+        }
+    }
+}

@@ -1,4 +1,5 @@
 //! Contact-centre desktop server.
 
+pub mod config;
 pub mod directory;
 pub mod model;

@@ -1,0 +1,373 @@
+//! The configuration file: what may stand in it, what holds when it is silent, and where a mistake is.
+//!
+//! The file is TOML. Unknown keys are refused, so that a misspelt key cannot be overlooked, and every complaint
+//! names the file and the line. `finesse.example.toml` documents each key; a test holds it against
+//! [`Config::default`].
+
+mod check;
+mod error;
+mod people;
+mod values;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+pub use error::ConfigError;
+pub use people::{QueueEntry, ReasonCodeEntry, RoleName, TeamEntry, UserEntry};
+pub use values::{Deployment, LogFormat, PasswordHash, PlainHttp, Secret, StartTlsMode};
+
+/// The whole configuration file.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Names and general behaviour.
+    pub server: Server,
+    /// Addresses to listen on.
+    pub listen: Listen,
+    /// Certificate of the TLS listeners.
+    pub tls: Tls,
+    /// XMPP listeners.
+    pub xmpp: Xmpp,
+    /// Bounds.
+    pub limits: Limits,
+    /// Which web origins may use the HTTP interfaces.
+    pub cors: Cors,
+    /// Sign-in rules.
+    pub auth: Auth,
+    /// The CTI server pair.
+    pub cti: Cti,
+    /// Log output.
+    pub log: Log,
+    /// Teams.
+    pub team: Vec<Spanned<TeamEntry>>,
+    /// Queues.
+    pub queue: Vec<Spanned<QueueEntry>>,
+    /// Users.
+    pub user: Vec<Spanned<UserEntry>>,
+    /// Reason codes.
+    pub reason_code: Vec<Spanned<ReasonCodeEntry>>,
+    /// Where the text came from; empty for a configuration made in memory.
+    #[serde(skip)]
+    pub source: Source,
+}
+
+/// The text a configuration was read from, kept so that later errors (a port in use) can name the line.
+#[derive(Clone, Debug, Default)]
+pub struct Source {
+    /// Name of the file as given.
+    pub name: String,
+    text: Arc<str>,
+}
+
+/// Two configurations are the same whatever file they came from.
+impl PartialEq for Source {
+    fn eq(&self, _: &Source) -> bool {
+        true
+    }
+}
+
+impl Source {
+    /// An error about the byte range `span` of the text.
+    pub fn error(&self, span: std::ops::Range<usize>, message: impl Into<String>) -> ConfigError {
+        ConfigError::at(self.name.clone(), &self.text, Some(span), message.into())
+    }
+}
+
+/// `[server]`.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Server {
+    /// XMPP domain.
+    pub domain: String,
+    /// XMPP address of the publish-subscribe service; empty: `pubsub.` and the domain.
+    pub pubsub_domain: String,
+    /// Fully qualified name of this machine as clients reach it; empty: the domain.
+    pub host: String,
+    /// CCE or CCX.
+    pub deployment: Deployment,
+    /// Whether `SystemInfo` answers without credentials.
+    pub public_system_info: bool,
+    /// What the plain HTTP listeners do with REST requests and pages.
+    pub plain_http: PlainHttp,
+}
+
+impl Default for Server {
+    fn default() -> Server {
+        Server {
+            domain: "localhost".into(),
+            pubsub_domain: String::new(),
+            host: String::new(),
+            deployment: Deployment::Cce,
+            public_system_info: true,
+            plain_http: PlainHttp::Redirect,
+        }
+    }
+}
+
+impl Server {
+    /// Address of the publish-subscribe service.
+    pub fn pubsub(&self) -> String {
+        if self.pubsub_domain.is_empty() { format!("pubsub.{}", self.domain) } else { self.pubsub_domain.clone() }
+    }
+
+    /// Name of this machine as clients reach it.
+    pub fn host(&self) -> &str {
+        if self.host.is_empty() { &self.domain } else { &self.host }
+    }
+}
+
+/// `[listen]`: every list may be empty (listener off) and may name several addresses.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Listen {
+    /// HTTP in clear.
+    pub http: Vec<Spanned<SocketAddr>>,
+    /// HTTPS: REST for clients.
+    pub https: Vec<Spanned<SocketAddr>>,
+    /// BOSH and WebSocket in clear.
+    pub bosh: Vec<Spanned<SocketAddr>>,
+    /// BOSH and WebSocket over TLS.
+    pub bosh_tls: Vec<Spanned<SocketAddr>>,
+    /// XMPP over TCP, with STARTTLS as `xmpp.starttls` says.
+    pub xmpp: Vec<Spanned<SocketAddr>>,
+    /// XMPP with TLS from the first byte.
+    pub xmpp_tls: Vec<Spanned<SocketAddr>>,
+}
+
+impl Default for Listen {
+    fn default() -> Listen {
+        let any = |port| vec![Spanned::new(0..0, SocketAddr::from(([0, 0, 0, 0], port)))];
+        Listen {
+            http: any(8082),
+            https: any(8445),
+            bosh: Vec::new(),
+            bosh_tls: any(7443),
+            xmpp: Vec::new(),
+            xmpp_tls: any(5223),
+        }
+    }
+}
+
+/// `[tls]`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// PEM file with the certificate and its chain; empty: a self-signed one is made at start.
+    pub certificate: Option<Spanned<String>>,
+    /// PEM file with the private key.
+    pub key: Option<Spanned<String>>,
+}
+
+/// `[xmpp]`.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Xmpp {
+    /// Whether the listeners of `listen.xmpp` offer STARTTLS.
+    pub starttls: StartTlsMode,
+    /// Whether stanzas that wait together leave in one write.
+    pub coalesce: bool,
+}
+
+impl Default for Xmpp {
+    fn default() -> Xmpp {
+        Xmpp { starttls: StartTlsMode::Required, coalesce: true }
+    }
+}
+
+/// `[limits]`.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Connections of all HTTP listeners together.
+    pub http_connections: u32,
+    /// Connections of all XMPP listeners together.
+    pub xmpp_connections: u32,
+    /// Longest body of a REST request, in bytes.
+    pub rest_body_bytes: u32,
+    /// Seconds a REST request may take from its header to its answer.
+    pub rest_timeout_seconds: u32,
+    /// REST requests per second and user; 0: no limit.
+    pub rest_rate: u32,
+    /// REST requests a user may make at once before the rate applies.
+    pub rest_burst: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            http_connections: 40_000,
+            xmpp_connections: 40_000,
+            rest_body_bytes: 256 * 1024,
+            rest_timeout_seconds: 30,
+            rest_rate: 50,
+            rest_burst: 100,
+        }
+    }
+}
+
+/// `[cors]`: lists of origins; `*` allows any, `:*` at the end any port.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cors {
+    /// Origins whose pages may call REST.
+    pub rest: Vec<String>,
+}
+
+#[allow(clippy::derivable_impls, reason = "stands beside the other sections' defaults")]
+impl Default for Cors {
+    fn default() -> Cors {
+        Cors { rest: Vec::new() }
+    }
+}
+
+/// `[auth]`.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Auth {
+    /// Realm named in the challenge of HTTP Basic.
+    pub realm: String,
+    /// Whether the login name is accepted in place of the id.
+    pub login_names: bool,
+    /// Seconds for which a verified password is remembered (as a keyed digest).
+    pub remember_seconds: u32,
+    /// Wrong passwords in a row after which a user is refused; 0: never.
+    pub lockout_failures: u32,
+    /// Seconds for which he is refused.
+    pub lockout_seconds: u32,
+}
+
+impl Default for Auth {
+    fn default() -> Auth {
+        Auth {
+            realm: "Finesse".into(),
+            login_names: true,
+            remember_seconds: 30 * 60,
+            lockout_failures: 5,
+            lockout_seconds: 5 * 60,
+        }
+    }
+}
+
+/// `[cti]`.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cti {
+    /// `host:port` of side A.
+    pub side_a: String,
+    /// `host:port` of side B; empty: there is none.
+    pub side_b: String,
+    /// Highest protocol version to ask for.
+    pub version: u32,
+    /// Number of the peripheral whose agents are served.
+    pub peripheral_id: u32,
+    /// Client id of the OPEN request.
+    pub client_id: String,
+    /// Client password of the OPEN request.
+    pub client_password: Secret,
+    /// Seconds between heartbeats.
+    pub heartbeat_seconds: u32,
+    /// Seconds after which a request without answer counts as refused.
+    pub request_timeout_seconds: u32,
+}
+
+impl Default for Cti {
+    fn default() -> Cti {
+        Cti {
+            side_a: "127.0.0.1:42027".into(),
+            side_b: String::new(),
+            version: 24,
+            peripheral_id: 5000,
+            client_id: "finesse".into(),
+            client_password: Secret::default(),
+            heartbeat_seconds: 5,
+            request_timeout_seconds: 20,
+        }
+    }
+}
+
+/// `[log]`.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// A filter such as `info` or `finesse_server=debug,warn`.
+    pub level: String,
+    /// Text or one JSON object a line.
+    pub format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Log {
+        Log { level: "info".into(), format: LogFormat::Text }
+    }
+}
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// The file cannot be read, is not TOML, has an unknown key or a bad value, or its parts contradict one
+    /// another; with file and, where one is to blame, line and column.
+    pub fn load(path: &Path) -> Result<Config, ConfigError> {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigError::whole_file(name.clone(), format!("cannot be read: {error}")))?;
+        Config::parse(&name, &text)
+    }
+
+    /// Reads and checks a text; `name` is what errors call it.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(name: &str, text: &str) -> Result<Config, ConfigError> {
+        let mut config: Config = toml::from_str(text)
+            .map_err(|error| ConfigError::at(name.into(), text, error.span(), error.message().to_owned()))?;
+        config.source = Source { name: name.into(), text: text.into() };
+        check::check(&config)?;
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complaint(text: &str) -> String {
+        Config::parse("f.toml", text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_empty_file_is_the_default() {
+        assert_eq!(Config::parse("f.toml", "").unwrap(), Config::default());
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_line() {
+        let text = "[server]\ndomain = \"a.example\"\ndomian = \"b\"\n";
+        let complaint = complaint(text);
+        assert!(complaint.starts_with("f.toml:3:1: unknown field `domian`"), "{complaint}");
+    }
+
+    #[test]
+    fn a_bad_value_is_refused_with_its_line() {
+        let complaint = complaint("[listen]\n\nhttp = [\"here:80\"]\n");
+        assert!(complaint.starts_with("f.toml:3:9: "), "{complaint}");
+        assert!(complaint.contains("socket address"), "{complaint}");
+    }
+
+    #[test]
+    fn broken_toml_is_refused_with_its_line() {
+        let complaint = complaint("[server]\ndomain = \n");
+        assert!(complaint.starts_with("f.toml:2:"), "{complaint}");
+    }
+
+    #[test]
+    fn names_follow_from_the_domain() {
+        let config = Config::parse("f", "[server]\ndomain = \"cc.example\"\n").unwrap();
+        assert_eq!(config.server.pubsub(), "pubsub.cc.example");
+        assert_eq!(config.server.host(), "cc.example");
+    }
+}

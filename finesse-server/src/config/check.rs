@@ -1,0 +1,286 @@
+//! Rules that no single value can be checked for: names that must be unique, references that must lead somewhere,
+//! keys that need one another.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use toml::Spanned;
+
+use super::{Config, ConfigError, PlainHttp, RoleName};
+
+type Check = Result<(), ConfigError>;
+
+/// Checks the whole configuration; the first mistake is reported.
+pub(super) fn check(config: &Config) -> Check {
+    names(config)?;
+    listeners(config)?;
+    tls(config)?;
+    cti(config)?;
+    teams(config)?;
+    users(config)?;
+    queues(config)?;
+    reason_codes(config)
+}
+
+fn fail(config: &Config, span: Range<usize>, message: String) -> Check {
+    Err(config.source.error(span, message))
+}
+
+/// An error about a key whose value carries no position: blames the first line that starts with the key.
+fn fail_key(config: &Config, section: &str, key: &str, message: &str) -> Check {
+    let text = &*config.source.text;
+    let start = text.find(&format!("[{section}]")).unwrap_or(0);
+    let mut at = start;
+    for line in text[start..].split_inclusive('\n') {
+        if line.split('=').next().is_some_and(|name| name.trim() == key) {
+            break;
+        }
+        at += line.len();
+    }
+    let at = if at >= text.len() { start } else { at };
+    fail(config, at..at, format!("{section}.{key} {message}"))
+}
+
+fn names(config: &Config) -> Check {
+    for (key, name, may_be_empty) in [
+        ("domain", &config.server.domain, false),
+        ("pubsub_domain", &config.server.pubsub_domain, true),
+        ("host", &config.server.host, true),
+    ] {
+        let fits = |name: &str| {
+            name.len() <= 253
+                && name.split('.').all(|label| {
+                    !label.is_empty()
+                        && label.len() <= 63
+                        && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+                })
+        };
+        if !(fits(name) || (may_be_empty && name.is_empty())) {
+            return fail_key(config, "server", key, "must be a host name in lower case (letters, digits, '-', '.')");
+        }
+    }
+    if config.server.pubsub_domain == config.server.domain {
+        return fail_key(config, "server", "pubsub_domain", "must differ from server.domain");
+    }
+    if config.auth.realm.contains(['"', '\\']) || !config.auth.realm.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+        return fail_key(config, "auth", "realm", "may hold printable ASCII only, without quote and backslash");
+    }
+    for (key, value) in [
+        ("http_connections", config.limits.http_connections),
+        ("xmpp_connections", config.limits.xmpp_connections),
+        ("rest_timeout_seconds", config.limits.rest_timeout_seconds),
+        ("rest_burst", config.limits.rest_burst),
+    ] {
+        if value == 0 {
+            return fail_key(config, "limits", key, "must be at least 1");
+        }
+    }
+    if !(1024..=16 << 20).contains(&config.limits.rest_body_bytes) {
+        return fail_key(config, "limits", "rest_body_bytes", "must be from 1024 to 16777216");
+    }
+    Ok(())
+}
+
+fn listeners(config: &Config) -> Check {
+    let listen = &config.listen;
+    let mut seen = HashMap::new();
+    for (key, list) in [
+        ("http", &listen.http),
+        ("https", &listen.https),
+        ("bosh", &listen.bosh),
+        ("bosh_tls", &listen.bosh_tls),
+        ("xmpp", &listen.xmpp),
+        ("xmpp_tls", &listen.xmpp_tls),
+    ] {
+        for address in list {
+            let socket = *address.get_ref();
+            if socket.port() != 0
+                && let Some(other) = seen.insert(socket, key)
+            {
+                return fail(config, address.span(), format!("{socket} is used by listen.{other} already"));
+            }
+        }
+    }
+    if config.server.plain_http == PlainHttp::Redirect && !listen.http.is_empty() && listen.https.is_empty() {
+        return fail_key(config, "listen", "http", "redirects to HTTPS, but listen.https is empty");
+    }
+    Ok(())
+}
+
+fn tls(config: &Config) -> Check {
+    match (&config.tls.certificate, &config.tls.key) {
+        (Some(only), None) => fail(config, only.span(), "tls.certificate needs tls.key as well".into()),
+        (None, Some(only)) => fail(config, only.span(), "tls.key needs tls.certificate as well".into()),
+        _ => Ok(()),
+    }
+}
+
+fn cti(config: &Config) -> Check {
+    let is_address = |text: &str| {
+        text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port != 0))
+    };
+    if !is_address(&config.cti.side_a) {
+        return fail_key(config, "cti", "side_a", "must be host:port");
+    }
+    if !config.cti.side_b.is_empty() && !is_address(&config.cti.side_b) {
+        return fail_key(config, "cti", "side_b", "must be host:port or empty");
+    }
+    if !(13..=24).contains(&config.cti.version) {
+        return fail_key(config, "cti", "version", "must be from 13 to 24");
+    }
+    if config.cti.heartbeat_seconds == 0 {
+        return fail_key(config, "cti", "heartbeat_seconds", "must be at least 1");
+    }
+    if config.cti.request_timeout_seconds == 0 {
+        return fail_key(config, "cti", "request_timeout_seconds", "must be at least 1");
+    }
+    Ok(())
+}
+
+fn teams(config: &Config) -> Check {
+    unique(config, &config.team, |team| team.id, "team")
+}
+
+fn unique<T, K: std::hash::Hash + Eq + std::fmt::Display>(
+    config: &Config,
+    entries: &[Spanned<T>],
+    key: impl Fn(&T) -> K,
+    what: &str,
+) -> Check {
+    let mut seen = HashSet::new();
+    for entry in entries {
+        let key = key(entry.get_ref());
+        let message = format!("{what} {key} is defined twice");
+        if !seen.insert(key) {
+            return fail(config, entry.span(), message);
+        }
+    }
+    Ok(())
+}
+
+/// Ids differ in more than case, because JIDs fold it; a login name may not be that of two users.
+fn users(config: &Config) -> Check {
+    let teams: HashSet<u32> = config.team.iter().map(|team| team.get_ref().id).collect();
+    let mut ids = HashMap::new();
+    let mut login_names = HashMap::new();
+    for entry in &config.user {
+        let user = entry.get_ref();
+        let complain = |message: String| fail(config, entry.span(), format!("user {:?}: {message}", user.id));
+        for (what, name) in [("id", user.id.as_str()), ("login_name", user.login_name())] {
+            if name.is_empty() || name.len() > 128 || name.contains([':', '\0']) || name.chars().any(char::is_control) {
+                return complain(format!("{what} must have 1 to 128 bytes, without colon and control characters"));
+            }
+        }
+        if user.id.contains(['/', '?', '#']) || user.id.trim() != user.id {
+            return complain("id may not hold '/', '?' or '#', nor begin or end with a space".into());
+        }
+        if let Some(other) = ids.insert(user.id.to_lowercase(), &user.id) {
+            return complain(format!("differs from user {other:?} in case at most"));
+        }
+        if let Some(other) = login_names.insert(user.login_name().to_lowercase(), &user.id) {
+            return complain(format!("login_name {:?} is that of user {other:?} too", user.login_name()));
+        }
+        if let Some(team) = user.team.iter().chain(&user.supervises).find(|team| !teams.contains(team)) {
+            return complain(format!("team {team} is not defined"));
+        }
+        if !user.supervises.is_empty() && !user.roles.contains(&RoleName::Supervisor) {
+            return complain("supervises teams but lacks the role supervisor".into());
+        }
+        if user.roles.is_empty() {
+            return complain("roles may not be empty".into());
+        }
+    }
+    Ok(())
+}
+
+fn queues(config: &Config) -> Check {
+    unique(config, &config.queue, |queue| queue.id, "queue")?;
+    let users: HashSet<&str> = config.user.iter().map(|user| user.get_ref().id.as_str()).collect();
+    for entry in &config.queue {
+        if let Some(member) = entry.get_ref().members.iter().find(|member| !users.contains(member.as_str())) {
+            return fail(config, entry.span(), format!("queue {}: user {member:?} is not defined", entry.get_ref().id));
+        }
+    }
+    Ok(())
+}
+
+fn reason_codes(config: &Config) -> Check {
+    unique(config, &config.reason_code, |code| code.id, "reason code")?;
+    let teams: HashSet<u32> = config.team.iter().map(|team| team.get_ref().id).collect();
+    for entry in &config.reason_code {
+        let code = entry.get_ref();
+        let complain = |message: String| fail(config, entry.span(), format!("reason code {}: {message}", code.id));
+        if code.id == 0 || code.code == 0 {
+            return complain("id and code start at 1".into());
+        }
+        if code.label.is_empty() || code.label.chars().count() > 40 {
+            return complain("label must have 1 to 40 characters".into());
+        }
+        if let Some(team) = code.teams.iter().find(|team| !teams.contains(team)) {
+            return complain(format!("team {team} is not defined"));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HASH: &str = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$ENZTpHpJLWqvfXL0pVX6mvJWqHp6sEeVvSuBc4MSaNc";
+
+    fn complaint(text: &str) -> String {
+        let text = text.replace("HASH", HASH);
+        Config::parse("f.toml", &text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn contradictions_are_found_with_their_line() {
+        for (text, line, part) in [
+            ("[server]\nhost = \"x\"\ndomain = \"Not A Name\"\n", 3, "server.domain must be a host name"),
+            ("[listen]\nhttp = [\"0.0.0.0:80\"]\nhttps = [\"0.0.0.0:80\"]\n", 3, "used by listen.http already"),
+            ("[listen]\nhttps = []\n", 1, "listen.http redirects"),
+            ("[tls]\ncertificate = \"a.pem\"\n", 2, "needs tls.key"),
+            ("[cti]\nside_a = \"nowhere\"\n", 2, "cti.side_a must be host:port"),
+            ("[cti]\nversion = 12\n", 2, "from 13 to 24"),
+            ("[limits]\nrest_body_bytes = 1\n", 2, "limits.rest_body_bytes"),
+            ("[auth]\nrealm = 'a\"b'\n", 2, "auth.realm"),
+            ("[[team]]\nid = 1\nname = \"a\"\n[[team]]\nid = 1\nname = \"b\"\n", 4, "team 1 is defined twice"),
+            ("[[user]]\nid = \"a:b\"\npassword_hash = \"HASH\"\n", 1, "without colon"),
+            ("[[user]]\nid = \"a\"\npassword_hash = \"secret\"\n", 3, "not an argon2id hash"),
+            ("[[user]]\nid = \"a\"\nteam = 7\npassword_hash = \"HASH\"\n", 1, "team 7 is not defined"),
+            ("[[user]]\nid = \"a\"\nroles = []\npassword_hash = \"HASH\"\n", 1, "roles may not be empty"),
+            ("[[queue]]\nid = 1\nname = \"q\"\nmembers = [\"x\"]\n", 1, "user \"x\" is not defined"),
+            (
+                "[[reason_code]]\nid = 1\ncategory = \"NOT_READY\"\ncode = 0\nlabel = \"x\"\n",
+                1,
+                "id and code start at 1",
+            ),
+            ("[[reason_code]]\nid = 1\ncategory = \"LUNCH\"\ncode = 1\nlabel = \"x\"\n", 3, "unknown variant"),
+        ] {
+            let complaint = complaint(text);
+            assert!(complaint.starts_with(&format!("f.toml:{line}:")), "{text}\n{complaint}");
+            assert!(complaint.contains(part), "{text}\n{complaint}");
+        }
+    }
+
+    #[test]
+    fn ids_that_differ_in_case_only_are_refused() {
+        let complaint = complaint(
+            "[[user]]\nid = \"Anna\"\npassword_hash = \"HASH\"\n[[user]]\nid = \"anna\"\npassword_hash = \"HASH\"\n",
+        );
+        assert!(complaint.starts_with("f.toml:4:") && complaint.contains("differs from user \"Anna\""), "{complaint}");
+    }
+
+    #[test]
+    fn a_login_name_may_be_the_id_of_someone_else_but_not_his_login_name() {
+        let two = |second: &str| {
+            format!(
+                "[[user]]\nid = \"1001\"\nlogin_name = \"x\"\npassword_hash = \"{HASH}\"\n\
+                 [[user]]\nid = \"1002\"\nlogin_name = \"{second}\"\npassword_hash = \"{HASH}\"\n"
+            )
+        };
+        assert!(Config::parse("f", &two("1001")).is_ok());
+        assert!(Config::parse("f", &two("X")).unwrap_err().to_string().contains("is that of user \"1001\" too"));
+    }
+}

@@ -1,0 +1,344 @@
+//! Who somebody is: the accounts of the configuration, verified for REST and XMPP by one set of rules.
+//!
+//! A password is checked against a slow hash (argon2id) once; afterwards a keyed digest of it is remembered for a
+//! while, so that HTTP Basic with every request costs one HMAC. Unknown users cost the time of known ones. Wrong
+//! passwords are counted by user and address ([`lockout`]). Nothing here is ever written down or logged.
+
+pub mod basic;
+mod digest;
+mod lockout;
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use argon2::{Argon2, PasswordHasher, PasswordVerifier};
+use parking_lot::Mutex;
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+use digest::Keyed;
+pub use digest::Digest;
+pub use lockout::LockoutRules;
+use lockout::Record;
+
+/// What an account may be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A person of the directory: REST and XMPP.
+    Person,
+    /// XMPP only; may subscribe to any node.
+    Reader,
+    /// XMPP only; may also create nodes and publish on any.
+    Publisher,
+}
+
+/// How an account's password is verified.
+#[derive(Clone, Debug)]
+pub enum Proof {
+    /// argon2id hash in PHC string form.
+    Argon2(Arc<str>),
+    /// Digest under the key of this process, from [`Realm::digest`]: for passwords that are no secret.
+    Keyed(Digest),
+}
+
+/// One account.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Id of the user.
+    pub id: Arc<str>,
+    /// Other name accepted at sign-in, compared without case.
+    pub login_name: Option<String>,
+    /// What it may be used for.
+    pub kind: Kind,
+    /// How its password is verified.
+    pub proof: Proof,
+}
+
+/// Somebody whose password was right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Id of the user.
+    pub id: Arc<str>,
+    /// What the account may be used for.
+    pub kind: Kind,
+}
+
+/// The credentials were not accepted. Which of the reasons (unknown, wrong, locked) applies is not told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused;
+
+/// Numbers that govern a realm.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// How long a verified password is remembered, counted from its verification.
+    pub remember: Duration,
+    /// Whether login names are accepted beside ids.
+    pub login_names: bool,
+    /// Lock-out.
+    pub lockout: LockoutRules,
+}
+
+impl Default for Rules {
+    fn default() -> Rules {
+        Rules { remember: Duration::from_secs(30 * 60), login_names: true, lockout: LockoutRules::default() }
+    }
+}
+
+/// How names are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Case {
+    /// Ids exactly, as in REST.
+    Exact,
+    /// Ids without case, as in XMPP, where addresses fold.
+    Folded,
+}
+
+/// The accounts of one server.
+pub struct Realm {
+    entries: Vec<Entry>,
+    by_id: HashMap<String, usize>,
+    by_login_name: HashMap<String, usize>,
+    rules: Rules,
+    key: Keyed,
+    /// Verified when the user is unknown, so that the answer takes as long.
+    decoy: Proof,
+    slots: Arc<Semaphore>,
+}
+
+struct Entry {
+    account: Account,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    verified: Option<(Digest, Instant)>,
+    record: Record,
+}
+
+impl std::fmt::Debug for Realm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Realm").field("accounts", &self.entries.len()).finish_non_exhaustive()
+    }
+}
+
+/// Collects accounts; made first because keyed accounts need the realm's key.
+pub struct Builder {
+    rules: Rules,
+    key: Keyed,
+    accounts: Vec<Account>,
+}
+
+impl Builder {
+    /// A builder with a fresh random key.
+    ///
+    /// # Errors
+    /// The operating system gives no random bytes.
+    pub fn new(rules: Rules) -> Result<Builder, getrandom::Error> {
+        Ok(Builder { rules, key: Keyed::random()?, accounts: Vec::new() })
+    }
+
+    /// Digest of a password for [`Proof::Keyed`].
+    pub fn digest(&self, id: &str, password: &str) -> Digest {
+        self.key.digest(id, password)
+    }
+
+    /// Adds an account. Of two with the same id (without case) the first counts.
+    pub fn add(&mut self, account: Account) {
+        self.accounts.push(account);
+    }
+
+    /// The realm.
+    pub fn build(self) -> Realm {
+        let Builder { rules, key, accounts } = self;
+        let decoy = decoy(&accounts, &key);
+        let (mut by_id, mut by_login_name) = (HashMap::new(), HashMap::new());
+        for (index, account) in accounts.iter().enumerate() {
+            by_id.entry(account.id.to_lowercase()).or_insert(index);
+            if let Some(name) = &account.login_name {
+                by_login_name.entry(name.to_lowercase()).or_insert(index);
+            }
+        }
+        let entries = accounts.into_iter().map(|account| Entry { account, state: Mutex::default() }).collect();
+        // As many hashes at once as there are processors: each takes all of one, and 19 MiB.
+        let slots = std::thread::available_parallelism().map_or(2, usize::from);
+        Realm { entries, by_id, by_login_name, rules, key, decoy, slots: Arc::new(Semaphore::new(slots)) }
+    }
+}
+
+/// A proof that nothing fulfils and that costs what the first real one costs.
+fn decoy(accounts: &[Account], key: &Keyed) -> Proof {
+    let nobody = key.digest("", "");
+    let Some(real) = accounts.iter().find_map(|account| match &account.proof {
+        Proof::Argon2(phc) => Some(phc),
+        Proof::Keyed(_) => None,
+    }) else {
+        return Proof::Keyed(nobody);
+    };
+    let params = argon2::password_hash::phc::PasswordHash::new(real)
+        .ok()
+        .and_then(|hash| argon2::Params::try_from(&hash).ok())
+        .unwrap_or_default();
+    match Argon2::from(params).hash_password(nobody.as_bytes()) {
+        Ok(hash) => Proof::Argon2(hash.to_string().into()),
+        Err(_) => Proof::Argon2(real.clone()),
+    }
+}
+
+/// Hash of a new password, with fresh salt and the recommended cost, as PHC string.
+///
+/// # Errors
+/// The operating system gives no random bytes.
+pub fn hash_password(password: &str) -> Result<String, argon2::password_hash::Error> {
+    Ok(Argon2::default().hash_password(password.as_bytes())?.to_string())
+}
+
+impl Realm {
+    /// Id and kind of the account that `name` means.
+    pub fn find(&self, name: &str, case: Case) -> Option<Identity> {
+        self.entry(name, case).map(Entry::identity)
+    }
+
+    /// Number of accounts.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are no accounts.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    fn entry(&self, name: &str, case: Case) -> Option<&Entry> {
+        let folded = name.to_lowercase();
+        let by_id = self.by_id.get(&folded).map(|&index| &self.entries[index]);
+        if let Some(entry) = by_id.filter(|entry| case == Case::Folded || *entry.account.id == *name) {
+            return Some(entry);
+        }
+        if !self.rules.login_names {
+            return None;
+        }
+        self.by_login_name.get(&folded).map(|&index| &self.entries[index])
+    }
+
+    /// Verifies a password without waiting, if it is remembered or its proof is cheap: the ordinary case.
+    /// `None`: [`Realm::verify`] has to decide.
+    pub fn verify_now(&self, name: &str, case: Case, password: &str, peer: Option<IpAddr>, now: Instant) -> Option<Identity> {
+        if password.is_empty() {
+            return None;
+        }
+        let entry = self.entry(name, case)?;
+        let digest = self.key.digest(&entry.account.id, password);
+        let mut state = entry.state.lock();
+        let right = match (&entry.account.proof, &state.verified) {
+            (Proof::Keyed(expected), _) => *expected == digest,
+            (Proof::Argon2(_), Some((expected, at))) => {
+                *expected == digest && now.saturating_duration_since(*at) < self.rules.remember
+            }
+            (Proof::Argon2(_), None) => false,
+        };
+        if !right || state.record.refuses(peer, now, &self.rules) {
+            return None;
+        }
+        state.record.succeeded(peer, now);
+        Some(entry.identity())
+    }
+
+    /// Verifies a password. Takes as long for an unknown user as for a wrong password; answers later from the
+    /// third wrong one on.
+    ///
+    /// Cancel safe: dropping the future forgets the attempt unless its outcome was known already.
+    ///
+    /// # Errors
+    /// [`Refused`], without reason.
+    pub async fn verify(
+        &self,
+        name: &str,
+        case: Case,
+        password: &str,
+        peer: Option<IpAddr>,
+        now: Instant,
+    ) -> Result<Identity, Refused> {
+        if password.is_empty() {
+            return Err(Refused);
+        }
+        if let Some(identity) = self.verify_now(name, case, password, peer, now) {
+            return Ok(identity);
+        }
+        let Some(entry) = self.entry(name, case) else {
+            self.prove(&self.decoy, "", password).await;
+            return Err(Refused);
+        };
+        let locked = entry.state.lock().record.refuses(peer, now, &self.rules);
+        if locked {
+            // As slow as a wrong password, so that the time does not tell that the account is locked.
+            self.prove(&self.decoy, "", password).await;
+            return Err(Refused);
+        }
+        if self.prove_entry(entry, password, peer, now).await {
+            let mut state = entry.state.lock();
+            state.verified = Some((self.key.digest(&entry.account.id, password), now));
+            state.record.succeeded(peer, now);
+            return Ok(entry.identity());
+        }
+        let delay = entry.state.lock().record.failed(peer, now, &self.rules.lockout);
+        tracing::info!(user = %entry.account.id, peer = ?peer, "wrong password");
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        Err(Refused)
+    }
+
+    /// Verifies against an account; of many attempts at once with the same password one computes the hash.
+    async fn prove_entry(&self, entry: &Entry, password: &str, peer: Option<IpAddr>, now: Instant) -> bool {
+        let Proof::Argon2(phc) = &entry.account.proof else {
+            return self.prove(&entry.account.proof, &entry.account.id, password).await;
+        };
+        let Ok(_slot) = self.slots.clone().acquire_owned().await else { return false };
+        if self.verify_now(&entry.account.id, Case::Exact, password, peer, now).is_some() {
+            return true;
+        }
+        slow(phc.clone(), password).await
+    }
+
+    async fn prove(&self, proof: &Proof, id: &str, password: &str) -> bool {
+        match proof {
+            Proof::Keyed(expected) => *expected == self.key.digest(id, password),
+            Proof::Argon2(phc) => {
+                let Ok(_slot) = self.slots.clone().acquire_owned().await else { return false };
+                slow(phc.clone(), password).await
+            }
+        }
+    }
+}
+
+/// Computes the slow hash on a thread that may block.
+async fn slow(phc: Arc<str>, password: &str) -> bool {
+    let password = Zeroizing::new(password.to_owned());
+    tokio::task::spawn_blocking(move || Argon2::default().verify_password(password.as_bytes(), &*phc).is_ok())
+        .await
+        .unwrap_or(false)
+}
+
+impl Entry {
+    fn identity(&self) -> Identity {
+        Identity { id: self.account.id.clone(), kind: self.account.kind }
+    }
+}
+
+/// The realm as the XMPP service asks it.
+#[derive(Clone, Debug)]
+pub struct XmppRealm(pub Arc<Realm>);
+
+/// [`xmpp::Principal::tag`] of an account.
+pub fn tag(kind: Kind) -> u64 {
+    match kind {
+        Kind::Person => 0,
+        Kind::Reader => 1,
+        Kind::Publisher => 2,
+    }
+}

@@ -1,0 +1,196 @@
+//! Wrong passwords of one user: how many, from where, and what follows.
+//!
+//! After a number of wrong passwords in a row the user is refused for a while, with the right password too. An
+//! address at which the user was verified lately is spared the consequences of what *other* addresses do, so that
+//! nobody can shut a working agent out by guessing at his name.
+
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use super::Rules;
+
+/// Addresses remembered for each user; further ones share the last entry's count.
+const ADDRESSES: usize = 16;
+
+/// When a user is refused, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LockoutRules {
+    /// Wrong passwords in a row that lock; 0: never.
+    pub failures: u32,
+    /// How long the lock holds.
+    pub period: Duration,
+    /// Unit of the delay before a wrong password is answered: nothing for the first two, one unit for the third,
+    /// two for all after it.
+    pub delay: Duration,
+}
+
+impl Default for LockoutRules {
+    fn default() -> LockoutRules {
+        LockoutRules { failures: 5, period: Duration::from_secs(5 * 60), delay: Duration::from_secs(1) }
+    }
+}
+
+/// What is known of one user's attempts.
+#[derive(Debug, Default)]
+pub(super) struct Record {
+    from: Vec<From>,
+    locked_until: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct From {
+    peer: Option<IpAddr>,
+    failures: u32,
+    verified: Option<Instant>,
+}
+
+impl Record {
+    /// Whether an attempt from `peer` is refused unseen.
+    pub(super) fn refuses(&mut self, peer: Option<IpAddr>, now: Instant, rules: &Rules) -> bool {
+        match self.locked_until {
+            None => false,
+            Some(until) if now >= until => {
+                self.locked_until = None;
+                self.from.retain_mut(|from| {
+                    from.failures = 0;
+                    from.verified.is_some()
+                });
+                false
+            }
+            Some(_) => !self.trusts(peer, now, rules),
+        }
+    }
+
+    fn trusts(&self, peer: Option<IpAddr>, now: Instant, rules: &Rules) -> bool {
+        self.from.iter().any(|from| {
+            from.peer == peer
+                && from.failures < rules.lockout.failures
+                && from.verified.is_some_and(|at| now.saturating_duration_since(at) < rules.remember)
+        })
+    }
+
+    /// Notes a right password: forgives what this address did wrong.
+    pub(super) fn succeeded(&mut self, peer: Option<IpAddr>, now: Instant) {
+        let entry = self.entry(peer);
+        entry.failures = 0;
+        entry.verified = Some(now);
+    }
+
+    /// Notes a wrong password; how long to wait before saying so.
+    pub(super) fn failed(&mut self, peer: Option<IpAddr>, now: Instant, rules: &LockoutRules) -> Duration {
+        let entry = self.entry(peer);
+        entry.failures = entry.failures.saturating_add(1);
+        let total = self.from.iter().fold(0u32, |sum, from| sum.saturating_add(from.failures));
+        if rules.failures != 0 && total >= rules.failures && self.locked_until.is_none() {
+            self.locked_until = Some(now + rules.period);
+        }
+        match total {
+            0..=2 => Duration::ZERO,
+            3 => rules.delay,
+            _ => rules.delay * 2,
+        }
+    }
+
+    fn entry(&mut self, peer: Option<IpAddr>) -> &mut From {
+        let at = match self.from.iter().position(|from| from.peer == peer) {
+            Some(at) => at,
+            None => {
+                if self.from.len() >= ADDRESSES {
+                    self.make_room();
+                }
+                self.from.push(From { peer, failures: 0, verified: None });
+                self.from.len() - 1
+            }
+        };
+        &mut self.from[at]
+    }
+
+    /// Gives up the address verified longest ago; its failures move to the next one, so that the sum stays.
+    fn make_room(&mut self) {
+        let oldest = (0..self.from.len()).min_by_key(|&at| self.from[at].verified).unwrap_or(0);
+        let failures = self.from.swap_remove(oldest).failures;
+        if let Some(from) = self.from.iter_mut().find(|from| from.failures > 0) {
+            from.failures = from.failures.saturating_add(failures);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(last: u8) -> Option<IpAddr> {
+        Some(IpAddr::from([10, 0, 0, last]))
+    }
+
+    fn setup() -> (Record, Instant, Rules) {
+        (Record::default(), Instant::now(), Rules::default())
+    }
+
+    #[test]
+    fn the_fifth_failure_locks_for_five_minutes() {
+        let (mut record, now, rules) = setup();
+        let delays: Vec<u64> =
+            (0..4).map(|_| record.failed(peer(1), now, &rules.lockout).as_secs()).collect();
+        assert_eq!(delays, [0, 0, 1, 2]);
+        assert!(!record.refuses(peer(1), now, &rules));
+        record.failed(peer(1), now, &rules.lockout);
+        assert!(record.refuses(peer(1), now, &rules));
+        assert!(record.refuses(peer(2), now + Duration::from_secs(299), &rules));
+        assert!(!record.refuses(peer(1), now + Duration::from_secs(300), &rules));
+        record.failed(peer(1), now + Duration::from_secs(301), &rules.lockout);
+        assert!(!record.refuses(peer(1), now + Duration::from_secs(301), &rules), "counting starts anew");
+    }
+
+    #[test]
+    fn success_forgives_what_came_from_the_same_address() {
+        let (mut record, now, rules) = setup();
+        for _ in 0..4 {
+            record.failed(peer(1), now, &rules.lockout);
+        }
+        record.succeeded(peer(1), now);
+        for _ in 0..4 {
+            record.failed(peer(1), now, &rules.lockout);
+        }
+        assert!(!record.refuses(peer(1), now, &rules));
+    }
+
+    #[test]
+    fn a_verified_address_is_spared_what_others_do() {
+        let (mut record, now, rules) = setup();
+        record.succeeded(peer(1), now);
+        for _ in 0..5 {
+            record.failed(peer(2), now, &rules.lockout);
+        }
+        assert!(record.refuses(peer(2), now, &rules));
+        assert!(record.refuses(peer(3), now, &rules));
+        assert!(!record.refuses(peer(1), now, &rules));
+        assert!(record.refuses(peer(1), now + rules.remember, &rules) || now + rules.remember >= now + rules.lockout.period);
+        for _ in 0..5 {
+            record.failed(peer(1), now, &rules.lockout);
+        }
+        assert!(record.refuses(peer(1), now, &rules), "its own failures count");
+    }
+
+    #[test]
+    fn a_guess_from_each_of_many_addresses_locks_and_stays_bounded() {
+        let (mut record, now, rules) = setup();
+        let patient = LockoutRules { failures: 40, ..rules.lockout };
+        for last in 0..40 {
+            assert!(!record.refuses(peer(200), now, &rules), "{last}");
+            record.failed(peer(last), now, &patient);
+        }
+        assert!(record.refuses(peer(200), now, &rules));
+        assert_eq!(record.from.len(), ADDRESSES);
+    }
+
+    #[test]
+    fn no_lock_out_when_switched_off() {
+        let (mut record, now, rules) = setup();
+        let never = LockoutRules { failures: 0, ..rules.lockout };
+        for _ in 0..100 {
+            record.failed(peer(1), now, &never);
+        }
+        assert!(!record.refuses(peer(1), now, &rules));
+    }
+}

@@ -111,7 +111,11 @@ impl Default for Server {
 impl Server {
     /// Address of the publish-subscribe service.
     pub fn pubsub(&self) -> String {
-        if self.pubsub_domain.is_empty() { format!("pubsub.{}", self.domain) } else { self.pubsub_domain.clone() }
+        if self.pubsub_domain.is_empty() {
+            format!("pubsub.{}", self.domain)
+        } else {
+            self.pubsub_domain.clone()
+        }
     }
 
     /// Name of this machine as clients reach it.

@@ -3,3 +3,5 @@
 pub mod config;
 pub mod directory;
 pub mod model;
+pub mod realm;
+pub mod rest;

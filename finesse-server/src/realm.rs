@@ -9,9 +9,7 @@ mod digest;
 mod lockout;
 
 use std::collections::HashMap;
-use std::future::Future;
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,8 +18,8 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use digest::Keyed;
 pub use digest::Digest;
+use digest::Keyed;
 pub use lockout::LockoutRules;
 use lockout::Record;
 
@@ -163,7 +161,8 @@ impl Builder {
                 by_login_name.entry(name.to_lowercase()).or_insert(index);
             }
         }
-        let entries = accounts.into_iter().map(|account| Entry { account, state: Mutex::default() }).collect();
+        let entries =
+            accounts.into_iter().map(|account| Entry { account, state: Mutex::default() }).collect();
         // As many hashes at once as there are processors: each takes all of one, and 19 MiB.
         let slots = std::thread::available_parallelism().map_or(2, usize::from);
         Realm { entries, by_id, by_login_name, rules, key, decoy, slots: Arc::new(Semaphore::new(slots)) }
@@ -227,7 +226,14 @@ impl Realm {
 
     /// Verifies a password without waiting, if it is remembered or its proof is cheap: the ordinary case.
     /// `None`: [`Realm::verify`] has to decide.
-    pub fn verify_now(&self, name: &str, case: Case, password: &str, peer: Option<IpAddr>, now: Instant) -> Option<Identity> {
+    pub fn verify_now(
+        &self,
+        name: &str,
+        case: Case,
+        password: &str,
+        peer: Option<IpAddr>,
+        now: Instant,
+    ) -> Option<Identity> {
         if password.is_empty() {
             return None;
         }
@@ -330,15 +336,31 @@ impl Entry {
     }
 }
 
-/// The realm as the XMPP service asks it.
-#[derive(Clone, Debug)]
-pub struct XmppRealm(pub Arc<Realm>);
-
-/// [`xmpp::Principal::tag`] of an account.
-pub fn tag(kind: Kind) -> u64 {
+/// [`xmpp::Principal::tag`] of a kind of account.
+pub const fn tag(kind: Kind) -> u64 {
     match kind {
         Kind::Person => 0,
         Kind::Reader => 1,
         Kind::Publisher => 2,
+    }
+}
+
+/// The realm as the XMPP service asks it: user id or login name, without case.
+#[derive(Clone, Debug)]
+pub struct XmppRealm(pub Arc<Realm>);
+
+impl xmpp::Authenticator for XmppRealm {
+    fn authenticate(&self, credentials: xmpp::Credentials) -> xmpp::auth::Verdict {
+        let realm = self.0.clone();
+        Box::pin(async move {
+            let password = credentials.password.expose();
+            let outcome = realm
+                .verify(&credentials.user, Case::Folded, password, credentials.peer, Instant::now())
+                .await;
+            match outcome {
+                Ok(identity) => Ok(xmpp::Principal { user: identity.id, tag: tag(identity.kind) }),
+                Err(Refused) => Err(xmpp::AuthFailure::NotAuthorized),
+            }
+        })
     }
 }

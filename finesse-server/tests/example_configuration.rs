@@ -37,9 +37,21 @@ fn every_inactive_key_is_valid() {
 #[test]
 fn no_key_is_missing_from_the_example() {
     let text = everything_on();
-    for section in
-        ["server", "listen", "tls", "xmpp", "limits", "cors", "auth", "cti", "log", "[team]", "[user]", "[queue]", "[reason_code]"]
-    {
+    for section in [
+        "server",
+        "listen",
+        "tls",
+        "xmpp",
+        "limits",
+        "cors",
+        "auth",
+        "cti",
+        "log",
+        "[team]",
+        "[user]",
+        "[queue]",
+        "[reason_code]",
+    ] {
         let error = Config::parse("f", &format!("[{section}]\nmisspelt = 1\n")).unwrap_err().to_string();
         let (_, expected) = error.split_once("expected").unwrap_or_else(|| panic!("{section}: {error}"));
         let keys: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();

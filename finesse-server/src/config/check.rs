@@ -52,18 +52,32 @@ fn names(config: &Config) -> Check {
                 && name.split('.').all(|label| {
                     !label.is_empty()
                         && label.len() <= 63
-                        && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+                        && label
+                            .bytes()
+                            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
                 })
         };
         if !(fits(name) || (may_be_empty && name.is_empty())) {
-            return fail_key(config, "server", key, "must be a host name in lower case (letters, digits, '-', '.')");
+            return fail_key(
+                config,
+                "server",
+                key,
+                "must be a host name in lower case (letters, digits, '-', '.')",
+            );
         }
     }
     if config.server.pubsub_domain == config.server.domain {
         return fail_key(config, "server", "pubsub_domain", "must differ from server.domain");
     }
-    if config.auth.realm.contains(['"', '\\']) || !config.auth.realm.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
-        return fail_key(config, "auth", "realm", "may hold printable ASCII only, without quote and backslash");
+    if config.auth.realm.contains(['"', '\\'])
+        || !config.auth.realm.bytes().all(|byte| (0x20..0x7f).contains(&byte))
+    {
+        return fail_key(
+            config,
+            "auth",
+            "realm",
+            "may hold printable ASCII only, without quote and backslash",
+        );
     }
     for (key, value) in [
         ("http_connections", config.limits.http_connections),
@@ -117,7 +131,8 @@ fn tls(config: &Config) -> Check {
 
 fn cti(config: &Config) -> Check {
     let is_address = |text: &str| {
-        text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port != 0))
+        text.rsplit_once(':')
+            .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port != 0))
     };
     if !is_address(&config.cti.side_a) {
         return fail_key(config, "cti", "side_a", "must be host:port");
@@ -167,8 +182,14 @@ fn users(config: &Config) -> Check {
         let user = entry.get_ref();
         let complain = |message: String| fail(config, entry.span(), format!("user {:?}: {message}", user.id));
         for (what, name) in [("id", user.id.as_str()), ("login_name", user.login_name())] {
-            if name.is_empty() || name.len() > 128 || name.contains([':', '\0']) || name.chars().any(char::is_control) {
-                return complain(format!("{what} must have 1 to 128 bytes, without colon and control characters"));
+            if name.is_empty()
+                || name.len() > 128
+                || name.contains([':', '\0'])
+                || name.chars().any(char::is_control)
+            {
+                return complain(format!(
+                    "{what} must have 1 to 128 bytes, without colon and control characters"
+                ));
             }
         }
         if user.id.contains(['/', '?', '#']) || user.id.trim() != user.id {
@@ -198,7 +219,11 @@ fn queues(config: &Config) -> Check {
     let users: HashSet<&str> = config.user.iter().map(|user| user.get_ref().id.as_str()).collect();
     for entry in &config.queue {
         if let Some(member) = entry.get_ref().members.iter().find(|member| !users.contains(member.as_str())) {
-            return fail(config, entry.span(), format!("queue {}: user {member:?} is not defined", entry.get_ref().id));
+            return fail(
+                config,
+                entry.span(),
+                format!("queue {}: user {member:?} is not defined", entry.get_ref().id),
+            );
         }
     }
     Ok(())
@@ -209,7 +234,8 @@ fn reason_codes(config: &Config) -> Check {
     let teams: HashSet<u32> = config.team.iter().map(|team| team.get_ref().id).collect();
     for entry in &config.reason_code {
         let code = entry.get_ref();
-        let complain = |message: String| fail(config, entry.span(), format!("reason code {}: {message}", code.id));
+        let complain =
+            |message: String| fail(config, entry.span(), format!("reason code {}: {message}", code.id));
         if code.id == 0 || code.code == 0 {
             return complain("id and code start at 1".into());
         }
@@ -238,14 +264,22 @@ mod tests {
     fn contradictions_are_found_with_their_line() {
         for (text, line, part) in [
             ("[server]\nhost = \"x\"\ndomain = \"Not A Name\"\n", 3, "server.domain must be a host name"),
-            ("[listen]\nhttp = [\"0.0.0.0:80\"]\nhttps = [\"0.0.0.0:80\"]\n", 3, "used by listen.http already"),
+            (
+                "[listen]\nhttp = [\"0.0.0.0:80\"]\nhttps = [\"0.0.0.0:80\"]\n",
+                3,
+                "used by listen.http already",
+            ),
             ("[listen]\nhttps = []\n", 1, "listen.http redirects"),
             ("[tls]\ncertificate = \"a.pem\"\n", 2, "needs tls.key"),
             ("[cti]\nside_a = \"nowhere\"\n", 2, "cti.side_a must be host:port"),
             ("[cti]\nversion = 12\n", 2, "from 13 to 24"),
             ("[limits]\nrest_body_bytes = 1\n", 2, "limits.rest_body_bytes"),
             ("[auth]\nrealm = 'a\"b'\n", 2, "auth.realm"),
-            ("[[team]]\nid = 1\nname = \"a\"\n[[team]]\nid = 1\nname = \"b\"\n", 4, "team 1 is defined twice"),
+            (
+                "[[team]]\nid = 1\nname = \"a\"\n[[team]]\nid = 1\nname = \"b\"\n",
+                4,
+                "team 1 is defined twice",
+            ),
             ("[[user]]\nid = \"a:b\"\npassword_hash = \"HASH\"\n", 1, "without colon"),
             ("[[user]]\nid = \"a\"\npassword_hash = \"secret\"\n", 3, "not an argon2id hash"),
             ("[[user]]\nid = \"a\"\nteam = 7\npassword_hash = \"HASH\"\n", 1, "team 7 is not defined"),
@@ -256,7 +290,11 @@ mod tests {
                 1,
                 "id and code start at 1",
             ),
-            ("[[reason_code]]\nid = 1\ncategory = \"LUNCH\"\ncode = 1\nlabel = \"x\"\n", 3, "unknown variant"),
+            (
+                "[[reason_code]]\nid = 1\ncategory = \"LUNCH\"\ncode = 1\nlabel = \"x\"\n",
+                3,
+                "unknown variant",
+            ),
         ] {
             let complaint = complaint(text);
             assert!(complaint.starts_with(&format!("f.toml:{line}:")), "{text}\n{complaint}");
@@ -269,7 +307,10 @@ mod tests {
         let complaint = complaint(
             "[[user]]\nid = \"Anna\"\npassword_hash = \"HASH\"\n[[user]]\nid = \"anna\"\npassword_hash = \"HASH\"\n",
         );
-        assert!(complaint.starts_with("f.toml:4:") && complaint.contains("differs from user \"Anna\""), "{complaint}");
+        assert!(
+            complaint.starts_with("f.toml:4:") && complaint.contains("differs from user \"Anna\""),
+            "{complaint}"
+        );
     }
 
     #[test]
@@ -281,6 +322,8 @@ mod tests {
             )
         };
         assert!(Config::parse("f", &two("1001")).is_ok());
-        assert!(Config::parse("f", &two("X")).unwrap_err().to_string().contains("is that of user \"1001\" too"));
+        assert!(
+            Config::parse("f", &two("X")).unwrap_err().to_string().contains("is that of user \"1001\" too")
+        );
     }
 }

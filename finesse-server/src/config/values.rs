@@ -127,7 +127,9 @@ mod tests {
 
     #[test]
     fn only_argon2id_hashes_of_sane_cost_pass() {
-        for bad in ["", "finesse", "$argon2i$v=19$m=8,t=1,p=1$c29tZXNhbHQ$AAAA", &HASH.replace("m=8", "m=4000000")] {
+        for bad in
+            ["", "finesse", "$argon2i$v=19$m=8,t=1,p=1$c29tZXNhbHQ$AAAA", &HASH.replace("m=8", "m=4000000")]
+        {
             assert!(PasswordHash::try_from(bad.to_owned()).is_err(), "{bad}");
         }
     }

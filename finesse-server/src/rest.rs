@@ -1,0 +1,236 @@
+//! The REST API as HTTP sees it: who asks, which resource, which method, what the body says; and the way back from
+//! the model's answer to a response.
+//!
+//! The order of checks is fixed: credentials (401), path (404), method (405), then the model's own (out of
+//! service 503, rights 401, existence 404), last content type and body. The body is read before the model is
+//! asked, but what is wrong with it travels with the question, so that the model can put it in its place. What a
+//! user may do, and what a value may be, is not decided here.
+
+mod answer;
+pub mod body;
+pub mod cors;
+mod rate;
+mod router;
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::{Buf, Bytes};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use hyper::{Method, Request, Response};
+
+use crate::model::command::{ApiError, Command, Reply, What};
+use crate::realm::basic::Basic;
+use crate::realm::{Case, Identity, Kind, Realm};
+use cors::Origins;
+use rate::Rates;
+use router::{Miss, Plan};
+
+/// Path under which the API lives.
+pub const BASE: &str = "/finesse/api";
+
+/// Longest `requestId` that is passed on, in bytes.
+const LONGEST_REQUEST_ID: usize = 1024;
+
+/// A response of the API.
+pub type Answer = Response<Full<Bytes>>;
+
+/// Whoever answers commands: the model's task.
+pub trait Ask: Send + Sync + 'static {
+    /// Puts a command to the model. A model that is gone or too busy answers as out of service.
+    fn ask(&self, command: Command) -> Pin<Box<dyn Future<Output = Reply> + Send + '_>>;
+}
+
+/// Settings of the API.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Realm of the challenge.
+    pub realm: String,
+    /// Whether SystemInfo needs no credentials.
+    pub public_system_info: bool,
+    /// Longest body, in bytes.
+    pub body_bytes: usize,
+    /// How long a body may take to arrive.
+    pub body_timeout: Duration,
+    /// Requests per second and user; 0: no limit.
+    pub rate: u32,
+    /// Requests at once before the rate applies.
+    pub burst: u32,
+    /// Origins whose pages may call the API.
+    pub origins: Origins,
+}
+
+/// The API. Clones share everything.
+#[derive(Clone)]
+pub struct Rest(Arc<Inner>);
+
+struct Inner {
+    settings: Settings,
+    realm: Arc<Realm>,
+    model: Arc<dyn Ask>,
+    rates: Rates,
+}
+
+impl Rest {
+    /// The API in front of a model.
+    pub fn new(settings: Settings, realm: Arc<Realm>, model: Arc<dyn Ask>) -> Rest {
+        let rates = Rates::new(settings.rate, settings.burst);
+        Rest(Arc::new(Inner { settings, realm, model, rates }))
+    }
+
+    /// Whether a path belongs to the API.
+    pub fn owns(path: &str) -> bool {
+        path.strip_prefix(BASE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// Answers one request. Dropping the future abandons it; a command already with the model is carried out.
+    pub async fn handle<B>(&self, request: Request<B>, peer: Option<IpAddr>) -> Answer
+    where
+        B: hyper::body::Body + Send,
+        B::Data: Buf + Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (head, body) = request.into_parts();
+        let cors = cors::Headers::of(&head.headers, &self.0.settings.origins);
+        if head.method == Method::OPTIONS {
+            return cors.preflight(&head.headers);
+        }
+        let echo = head.headers.get(answer::REQUEST_ID).cloned();
+        let mut answer = match self.decide(&head, body, peer).await {
+            Ok(reply) => answer::of(reply),
+            Err(refusal) => refusal.into_answer(&self.0.settings.realm),
+        };
+        answer::finish(&mut answer, echo);
+        cors.apply(answer.headers_mut());
+        answer
+    }
+
+    async fn decide<B>(
+        &self,
+        head: &hyper::http::request::Parts,
+        body: B,
+        peer: Option<IpAddr>,
+    ) -> Result<Reply, Refusal>
+    where
+        B: hyper::body::Body + Send,
+        B::Data: Buf + Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let path = head.uri.path().strip_prefix(BASE).unwrap_or_default();
+        let planned = router::plan(&head.method, path, head.uri.query().unwrap_or_default());
+        let public =
+            matches!(planned, Ok(Plan::Read(What::SystemInfo))) && self.0.settings.public_system_info;
+        let caller: Arc<str> = if public { "".into() } else { self.caller(&head.headers, peer).await?.id };
+        if !public && let Err(wait) = self.0.rates.admit(&caller, Instant::now()) {
+            return Err(Refusal::TooMany { user: caller, wait });
+        }
+        let what = match planned.map_err(Refusal::Miss)? {
+            Plan::Read(what) => what,
+            Plan::ChangeUser(user) => {
+                let body = self.body(&head.headers, body).await.and_then(|body| body.user());
+                What::ChangeUser { user, body }
+            }
+            Plan::CreateDialog(user) => {
+                let body = self.body(&head.headers, body).await.and_then(|body| body.dialog());
+                What::CreateDialog { user, body }
+            }
+            Plan::ActOnDialog(dialog) => {
+                let body = self.body(&head.headers, body).await.and_then(|body| body.dialog());
+                What::ActOnDialog { dialog, body }
+            }
+        };
+        let request_id = match head.method {
+            Method::PUT | Method::POST | Method::DELETE => request_id(&head.headers),
+            _ => None,
+        };
+        Ok(self.0.model.ask(Command { caller, request_id, what }).await)
+    }
+
+    /// The authenticated user of a request.
+    async fn caller(&self, headers: &HeaderMap, peer: Option<IpAddr>) -> Result<Identity, Refusal> {
+        let basic = headers.get(AUTHORIZATION).and_then(|value| Basic::parse(value.as_bytes()));
+        let Some(basic) = basic else { return Err(Refusal::Unauthorized(String::new())) };
+        let verified =
+            self.0.realm.verify(basic.user(), Case::Exact, basic.password(), peer, Instant::now()).await;
+        match verified {
+            Ok(identity) if identity.kind == Kind::Person => Ok(identity),
+            _ => Err(Refusal::Unauthorized(basic.user().to_owned())),
+        }
+    }
+
+    /// Reads and parses a request body.
+    async fn body<B>(&self, headers: &HeaderMap, body: B) -> Result<body::Element, ApiError>
+    where
+        B: hyper::body::Body + Send,
+        B::Data: Buf + Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let limit = self.0.settings.body_bytes;
+        let collect = Limited::new(body, limit).collect();
+        let bytes = match tokio::time::timeout(self.0.settings.body_timeout, Box::pin(collect)).await {
+            Ok(Ok(collected)) => collected.to_bytes(),
+            Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+                return Err(ApiError::new(
+                    413,
+                    "Bad Request",
+                    "The body of the request is too long",
+                    limit.to_string(),
+                ));
+            }
+            Ok(Err(_)) => {
+                return Err(ApiError::bad_request("The body of the request did not arrive whole", ""));
+            }
+            Err(_) => {
+                return Err(ApiError::new(
+                    408,
+                    "Bad Request",
+                    "The body of the request did not arrive in time",
+                    "",
+                ));
+            }
+        };
+        let content_type = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let Some(content_type) = content_type else {
+            // A body without a content type is accepted if it is XML.
+            return body::parse(&bytes, body::Charset::Utf8).map_err(|error| match bytes.is_empty() {
+                true => error,
+                false => ApiError::unsupported_media_type(""),
+            });
+        };
+        match body::charset(&content_type) {
+            Some(charset) => body::parse(&bytes, charset),
+            None => Err(ApiError::unsupported_media_type(&content_type)),
+        }
+    }
+}
+
+/// The `requestId` header, if it is one that can stand in an event.
+fn request_id(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(answer::REQUEST_ID)?.to_str().ok()?;
+    (value.len() <= LONGEST_REQUEST_ID).then(|| value.replace('\t', " "))
+}
+
+/// Why a request does not get as far as the model.
+enum Refusal {
+    /// No, wrong or locked credentials; the user name given.
+    Unauthorized(String),
+    /// Too many requests of one user.
+    TooMany { user: Arc<str>, wait: Duration },
+    /// No such path, or not with this method.
+    Miss(Miss),
+}
+
+impl Refusal {
+    fn into_answer(self, realm: &str) -> Answer {
+        match self {
+            Refusal::Unauthorized(user) => answer::challenge(&ApiError::unauthorized(user), realm),
+            Refusal::TooMany { user, wait } => answer::too_many(&user, wait),
+            Refusal::Miss(Miss::Path(path)) => answer::of(Reply::Refused(ApiError::not_found(path))),
+            Refusal::Miss(Miss::Method { method, allow }) => answer::not_allowed(&method, allow),
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Paths and methods of the API. Object names are matched with their case, as all published URIs are; one slash at
+//! the end is tolerated; unknown query parameters are ignored.
+
+use std::borrow::Cow;
+
+use hyper::Method;
+
+use crate::model::command::What;
+
+/// What a request wants, before its body is read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Plan {
+    /// A question without a body.
+    Read(What),
+    /// `PUT User/{id}`.
+    ChangeUser(String),
+    /// `POST User/{id}/Dialogs`.
+    CreateDialog(String),
+    /// `PUT Dialog/{id}`.
+    ActOnDialog(String),
+}
+
+/// Why a request wants nothing that exists.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Miss {
+    /// No resource has this path.
+    Path(String),
+    /// The resource lacks the method; `allow` lists those it has.
+    Method {
+        /// The method asked for.
+        method: String,
+        /// Value of the `Allow` header.
+        allow: &'static str,
+    },
+}
+
+const READ: &str = "GET, HEAD, OPTIONS";
+const READ_PUT: &str = "GET, HEAD, PUT, OPTIONS";
+const READ_POST: &str = "GET, HEAD, POST, OPTIONS";
+
+/// Finds what `method` on `path` (without the base) asks for.
+pub(super) fn plan(method: &Method, path: &str, query: &str) -> Result<Plan, Miss> {
+    let Some(segments) = segments(path) else { return Err(Miss::Path(path.to_owned())) };
+    let read = matches!(*method, Method::GET | Method::HEAD);
+    let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
+    let id = |text: &str| text.to_owned();
+    let (what, allow) = match *segments.as_slice() {
+        ["User", user] if method == Method::PUT => return Ok(Plan::ChangeUser(id(user))),
+        ["User", user, "Dialogs"] if method == Method::POST => return Ok(Plan::CreateDialog(id(user))),
+        ["Dialog", dialog] if method == Method::PUT => return Ok(Plan::ActOnDialog(id(dialog))),
+        ["SystemInfo"] => (What::SystemInfo, READ),
+        // The list is documented in the plural; one source prints the singular.
+        ["User"] | ["Users"] => (What::Users, READ),
+        ["User", user] => (What::User(id(user)), READ_PUT),
+        ["User", user, "Dialogs"] => (What::Dialogs(id(user)), READ_POST),
+        ["User", user, "Queues"] => (What::UserQueues(id(user)), READ),
+        ["User", user, "ReasonCodes"] => {
+            (What::ReasonCodes { user: id(user), category: parameter(query, "category") }, READ)
+        }
+        ["User", user, "ReasonCode", code] => (What::ReasonCode { user: id(user), code: id(code) }, READ),
+        ["Dialog", dialog] => (What::Dialog(id(dialog)), READ_PUT),
+        ["Team", team] => {
+            let include_logged_out = parameter(query, "includeLoggedOutAgents")
+                .is_some_and(|value| value.eq_ignore_ascii_case("true"));
+            (What::Team { team: id(team), include_logged_out }, READ)
+        }
+        ["Queue", queue] => (What::Queue(id(queue)), READ),
+        _ => return Err(Miss::Path(format!("{}{path}", super::BASE))),
+    };
+    if read { Ok(Plan::Read(what)) } else { Err(Miss::Method { method: method.to_string(), allow }) }
+}
+
+/// Decoded segments; `None` if one is empty or no UTF-8.
+fn segments(path: &str) -> Option<Vec<Cow<'_, str>>> {
+    let path = path.strip_prefix('/')?;
+    let path = path.strip_suffix('/').unwrap_or(path);
+    path.split('/').map(|segment| decode(segment).filter(|segment| !segment.is_empty())).collect()
+}
+
+/// Value of a query parameter (the last, should there be several).
+fn parameter(query: &str, name: &str) -> Option<String> {
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .rfind(|(key, _)| *key == name)
+        .and_then(|(_, value)| decode(&value.replace('+', " ")).map(Cow::into_owned))
+}
+
+/// Undoes percent-encoding; a `%` without two digits stands for itself.
+fn decode(text: &str) -> Option<Cow<'_, str>> {
+    if !text.contains('%') {
+        return Some(Cow::Borrowed(text));
+    }
+    let bytes = text.as_bytes();
+    let digit = |at: usize| bytes.get(at).and_then(|&byte| char::from(byte).to_digit(16));
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        match (bytes[at], digit(at + 1), digit(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                out.push((high * 16 + low) as u8);
+                at += 3;
+            }
+            (byte, ..) => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(out).ok().map(Cow::Owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn get(path: &str) -> Result<Plan, Miss> {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        plan(&Method::GET, path, query)
+    }
+
+    fn read(what: What) -> Result<Plan, Miss> {
+        Ok(Plan::Read(what))
+    }
+
+    #[test]
+    fn every_resource_is_found() {
+        assert_eq!(get("/SystemInfo"), read(What::SystemInfo));
+        assert_eq!(get("/Users"), read(What::Users));
+        assert_eq!(get("/User"), read(What::Users));
+        assert_eq!(get("/User/1001"), read(What::User("1001".into())));
+        assert_eq!(get("/User/1001/Dialogs"), read(What::Dialogs("1001".into())));
+        assert_eq!(get("/User/1001/Queues"), read(What::UserQueues("1001".into())));
+        assert_eq!(get("/Dialog/16777217"), read(What::Dialog("16777217".into())));
+        assert_eq!(get("/Queue/1"), read(What::Queue("1".into())));
+        let codes = What::ReasonCodes { user: "1001".into(), category: Some("NOT_READY".into()) };
+        assert_eq!(get("/User/1001/ReasonCodes?category=NOT_READY"), read(codes));
+        let code = What::ReasonCode { user: "1001".into(), code: "7".into() };
+        assert_eq!(get("/User/1001/ReasonCode/7"), read(code));
+        assert_eq!(plan(&Method::PUT, "/User/1001", ""), Ok(Plan::ChangeUser("1001".into())));
+        assert_eq!(plan(&Method::POST, "/User/1001/Dialogs", ""), Ok(Plan::CreateDialog("1001".into())));
+        assert_eq!(plan(&Method::PUT, "/Dialog/1", ""), Ok(Plan::ActOnDialog("1".into())));
+        assert_eq!(plan(&Method::HEAD, "/Queue/1", ""), read(What::Queue("1".into())));
+    }
+
+    #[test]
+    fn one_slash_at_the_end_and_foreign_parameters_are_tolerated() {
+        assert_eq!(get("/User/1001/"), read(What::User("1001".into())));
+        assert_eq!(get("/SystemInfo?nocache=17"), read(What::SystemInfo));
+        for path in ["/User/1001//", "//User/1001", "/user/1001", "/Nothing", "", "/", "/User/%FF"] {
+            assert!(matches!(get(path), Err(Miss::Path(_))), "{path}");
+        }
+    }
+
+    #[test]
+    fn names_are_decoded_once() {
+        assert_eq!(get("/User/gr%C3%BCn%20x"), read(What::User("grün x".into())));
+        assert_eq!(get("/User/a%2Fb"), read(What::User("a/b".into())));
+        assert_eq!(get("/User/a%2541"), read(What::User("a%41".into())));
+        assert_eq!(get("/User/100%"), read(What::User("100%".into())));
+    }
+
+    #[test]
+    fn team_members_who_are_out_are_left_out_by_default() {
+        let team = |include_logged_out| read(What::Team { team: "1".into(), include_logged_out });
+        assert_eq!(get("/Team/1"), team(false));
+        assert_eq!(get("/Team/1?includeLoggedOutAgents=true"), team(true));
+        assert_eq!(get("/Team/1?includeLoggedOutAgents=true&includeLoggedOutAgents=false"), team(false));
+    }
+
+    #[test]
+    fn a_wrong_method_names_the_right_ones() {
+        let miss = plan(&Method::DELETE, "/User/1001", "");
+        assert_eq!(miss, Err(Miss::Method { method: "DELETE".into(), allow: READ_PUT }));
+        let miss = plan(&Method::PUT, "/SystemInfo", "");
+        assert_eq!(miss, Err(Miss::Method { method: "PUT".into(), allow: READ }));
+    }
+}

@@ -487,10 +487,8 @@ impl Edit<'_> {
     fn remove_bare(&mut self, index: usize, answer: Answer<'_>) {
         let sub = self.state.bare.swap_remove(index);
         let mut locked = sub.node.lock();
-        if self.state.receptive == 0 {
-            if let Some(node) = &mut locked {
-                node.unpark(sub.slot);
-            }
+        if let (0, Some(node)) = (self.state.receptive, &mut locked) {
+            node.unpark(sub.slot);
         }
         for live in self.state.seats.iter_mut().filter_map(Seat::live_mut) {
             if live.reach == Reach::All {

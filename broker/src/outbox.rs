@@ -388,3 +388,162 @@ impl State {
         }
     }
 }
+
+#[cfg(all(test, not(broker_loom)))]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Wakes(AtomicUsize);
+
+    impl Wake for Wakes {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn outbox(max_items: usize, max_bytes: usize, overflow: Overflow) -> Outbox {
+        Outbox::new(OutboxLimits { max_items, max_bytes, overflow })
+    }
+
+    fn event(text: &'static str) -> Parcel {
+        Parcel::Event { event: Event::new(text), via: Via::Bare }
+    }
+
+    fn keyed(text: &'static str, key: u64, via: Via) -> Parcel {
+        Parcel::Event { event: Event::new(text).keyed(key), via }
+    }
+
+    fn texts(outbox: &Outbox) -> Vec<String> {
+        let mut into = VecDeque::new();
+        let _ = outbox.try_take(&mut into, usize::MAX);
+        into.iter().map(|parcel| String::from_utf8_lossy(parcel.bytes()).into_owned()).collect()
+    }
+
+    #[test]
+    fn wakes_once_until_drained() {
+        let outbox = Outbox::new(OutboxLimits::default());
+        let wakes = Arc::new(Wakes::default());
+        let waker = Waker::from(wakes.clone());
+        let mut cx = Context::from_waker(&waker);
+        let mut into = VecDeque::new();
+        for round in 1..=3 {
+            assert!(outbox.poll_take(&mut cx, &mut into, usize::MAX).is_pending());
+            outbox.push(event("a")).unwrap();
+            outbox.push(event("b")).unwrap();
+            assert_eq!(wakes.0.load(Ordering::Relaxed), round);
+            assert_eq!(outbox.poll_take(&mut cx, &mut into, usize::MAX), Poll::Ready(Ok(2)));
+        }
+        assert_eq!(into.len(), 6);
+    }
+
+    #[test]
+    fn the_latest_waker_counts() {
+        let outbox = Outbox::new(OutboxLimits::default());
+        let (first, second) = (Arc::new(Wakes::default()), Arc::new(Wakes::default()));
+        for wakes in [&first, &second] {
+            let waker = Waker::from(wakes.clone());
+            assert!(outbox.poll_take(&mut Context::from_waker(&waker), &mut VecDeque::new(), 1).is_pending());
+        }
+        outbox.end(EndReason::Closed);
+        assert_eq!((first.0.load(Ordering::Relaxed), second.0.load(Ordering::Relaxed)), (0, 1));
+        assert_eq!(Arc::strong_count(&first), 1, "the replaced waker is dropped");
+    }
+
+    #[test]
+    fn takes_up_to_the_bytes_asked_for_but_at_least_one() {
+        let outbox = Outbox::new(OutboxLimits::default());
+        ["aaaa", "bb", "cc", "d"].into_iter().for_each(|text| outbox.push(event(text)).unwrap());
+        let mut into = VecDeque::new();
+        let mut take = |max| (outbox.try_take(&mut into, max), outbox.bytes(), outbox.len());
+        assert_eq!(take(0), (Ok(1), 5, 3));
+        assert_eq!(take(4), (Ok(2), 1, 1));
+        assert_eq!(take(4), (Ok(1), 0, 0));
+        assert_eq!(take(4), (Ok(0), 0, 0));
+        assert_eq!(into.len(), 4);
+    }
+
+    #[test]
+    fn what_was_queued_before_the_end_comes_before_the_reason() {
+        let outbox = Outbox::new(OutboxLimits::default());
+        outbox.push(event("last")).unwrap();
+        outbox.end(EndReason::Shutdown);
+        outbox.end(EndReason::Closed);
+        assert_eq!(outbox.push(event("late")), Err(Ended(EndReason::Shutdown)));
+        assert_eq!(outbox.is_ended(), Some(EndReason::Shutdown));
+        let mut into = VecDeque::new();
+        assert_eq!(outbox.try_take(&mut into, usize::MAX), Ok(1));
+        assert_eq!(outbox.try_take(&mut into, usize::MAX), Err(EndReason::Shutdown));
+    }
+
+    #[test]
+    fn overflow_by_count_and_by_bytes_frees_the_queue_and_wakes() {
+        for (outbox, last) in
+            [(outbox(2, 100, Overflow::EndSession), "x"), (outbox(100, 7, Overflow::EndSession), "xxxx")]
+        {
+            let wakes = Arc::new(Wakes::default());
+            let waker = Waker::from(wakes.clone());
+            outbox.push(event("aa")).unwrap();
+            outbox.push(event("bb")).unwrap();
+            let mut into = VecDeque::new();
+            outbox.0.state.lock().waker = Some(waker);
+            assert_eq!(outbox.push(event(last)), Err(Ended(EndReason::Overflow)));
+            assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
+            assert_eq!((outbox.len(), outbox.bytes()), (0, 0));
+            assert_eq!(outbox.0.state.lock().queue.capacity(), 0);
+            assert_eq!(outbox.try_take(&mut into, usize::MAX), Err(EndReason::Overflow));
+        }
+    }
+
+    #[test]
+    fn one_parcel_larger_than_the_bound_passes_through_an_empty_outbox() {
+        let outbox = outbox(10, 4, Overflow::EndSession);
+        outbox.push(event("larger than four")).unwrap();
+        assert_eq!(texts(&outbox), ["larger than four"]);
+        outbox.push(event("abcd")).unwrap();
+        assert!(outbox.push(event("e")).is_err());
+    }
+
+    #[test]
+    fn drop_oldest_spares_what_is_for_this_session_alone() {
+        let outbox = outbox(3, 100, Overflow::DropOldest);
+        for parcel in [Parcel::answer("answer"), event("1"), event("2"), event("3"), Parcel::notice("n")] {
+            outbox.push(parcel).unwrap();
+        }
+        assert_eq!(texts(&outbox), ["answer", "3", "n"]);
+        (0..3).for_each(|_| outbox.push(Parcel::answer("a")).unwrap());
+        assert_eq!(outbox.push(event("x")), Err(Ended(EndReason::Overflow)));
+    }
+
+    #[test]
+    fn coalesce_replaces_only_the_same_key_of_the_same_subscription() {
+        let outbox = outbox(3, 100, Overflow::Coalesce);
+        outbox.push(keyed("a1", 1, Via::Bare)).unwrap();
+        outbox.push(keyed("f1", 1, Via::Full)).unwrap();
+        outbox.push(keyed("b1", 2, Via::Bare)).unwrap();
+        outbox.push(keyed("a2", 1, Via::Bare)).unwrap();
+        assert_eq!(outbox.bytes(), 6);
+        assert_eq!(texts(&outbox), ["f1", "b1", "a2"]);
+        (0..3).for_each(|_| outbox.push(keyed("a", 1, Via::Bare)).unwrap());
+        assert!(outbox.push(event("no key")).is_err());
+    }
+
+    #[test]
+    fn memory_of_a_burst_is_given_back() {
+        let outbox = Outbox::new(OutboxLimits::default());
+        let capacity = || outbox.0.state.lock().queue.capacity();
+        assert_eq!(capacity(), 0);
+        (0..500).for_each(|_| outbox.push(event("x")).unwrap());
+        let mut into = VecDeque::new();
+        outbox.try_take(&mut into, 400).unwrap();
+        assert!(capacity() >= 100);
+        outbox.try_take(&mut into, usize::MAX).unwrap();
+        assert_eq!(capacity(), 0);
+        outbox.push(event("x")).unwrap();
+        outbox.try_take(&mut into, usize::MAX).unwrap();
+        assert!((1..=KEEP_SLOTS).contains(&capacity()), "a trickle does not allocate each time");
+    }
+}

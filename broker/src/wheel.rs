@@ -267,3 +267,146 @@ impl std::fmt::Debug for Timer {
         f.debug_struct("Timer").field("armed", &armed).finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, not(broker_loom)))]
+mod tests {
+    use super::*;
+
+    const TICK: Duration = Duration::from_millis(250);
+
+    fn wheel<T>() -> (Wheel<T>, Instant) {
+        let start = Instant::now();
+        (Wheel::new(start, TICK), start)
+    }
+
+    fn fired<T>(wheel: &Wheel<T>, now: Instant) -> Vec<T> {
+        let mut fired = Vec::new();
+        wheel.advance(now, &mut fired);
+        fired
+    }
+
+    #[test]
+    fn fires_not_before_its_deadline_and_within_a_tick_after() {
+        let (wheel, start) = wheel();
+        wheel.arm(start + Duration::from_millis(600), "a");
+        wheel.arm(start, "past");
+        assert!(fired(&wheel, start).is_empty());
+        assert_eq!(fired(&wheel, start + TICK), ["past"]);
+        assert!(fired(&wheel, start + Duration::from_millis(600)).is_empty(), "between two ticks");
+        assert_eq!(fired(&wheel, start + Duration::from_millis(750)), ["a"]);
+        assert!(wheel.is_empty());
+    }
+
+    #[test]
+    fn moving_back_is_lazy_and_moving_forward_is_not_missed() {
+        let (wheel, start) = wheel();
+        let back = wheel.arm(start + 4 * TICK, "back");
+        let forward = wheel.arm(start + 500 * TICK, "forward");
+        assert!(back.set(start + 8 * TICK));
+        assert!(forward.set(start + 6 * TICK) && forward.set(start + 5 * TICK));
+        assert!(fired(&wheel, start + 4 * TICK).is_empty());
+        assert_eq!(fired(&wheel, start + 5 * TICK), ["forward"]);
+        assert_eq!(fired(&wheel, start + 8 * TICK), ["back"]);
+        assert!(!back.set(start + 9 * TICK) && !back.cancel(), "a timer that has fired is spent");
+        assert!(fired(&wheel, start + 600 * TICK).is_empty());
+    }
+
+    #[test]
+    fn cancelled_items_are_dropped_by_the_next_advance() {
+        let (wheel, start) = wheel();
+        let item = Arc::new(());
+        let timer = wheel.arm(start + 1000 * TICK, item.clone());
+        assert!(timer.cancel() && !timer.cancel() && !timer.set(start));
+        assert_eq!(Arc::strong_count(&item), 2);
+        assert!(fired(&wheel, start).is_empty());
+        assert_eq!((Arc::strong_count(&item), wheel.len()), (1, 0));
+        // The place in the old slot is stale now and must not disturb whoever has its key.
+        wheel.arm(start + 1001 * TICK, item.clone());
+        assert!(fired(&wheel, start + 1000 * TICK).is_empty());
+        assert_eq!(fired(&wheel, start + 1001 * TICK).len(), 1);
+    }
+
+    #[test]
+    fn deadlines_beyond_the_horizon_and_long_pauses_are_fine() {
+        let (wheel, start) = wheel();
+        let far = 3 * SLOTS + 7;
+        wheel.arm(start + far * TICK, far);
+        wheel.arm(start + SLOTS * TICK, SLOTS);
+        wheel.arm(start + (SLOTS + 1) * TICK, SLOTS + 1);
+        let mut seen = Vec::new();
+        for now in 1..=far {
+            seen.extend(fired(&wheel, start + now * TICK).into_iter().map(|at| (at, now)));
+        }
+        assert_eq!(seen, [(SLOTS, SLOTS), (SLOTS + 1, SLOTS + 1), (far, far)]);
+        wheel.arm(start + (far + 1) * TICK, 1);
+        wheel.arm(start + (far + 2 * SLOTS) * TICK, 2);
+        wheel.arm(start + (far + 9 * SLOTS) * TICK, 3);
+        let mut woken = fired(&wheel, start + (far + 5 * SLOTS) * TICK);
+        woken.sort_unstable();
+        assert_eq!(woken, [1, 2]);
+        assert_eq!(fired(&wheel, start + (far + 9 * SLOTS) * TICK), [3]);
+    }
+
+    /// 50 000 sessions that poll every half minute for ten minutes of virtual time: each advance
+    /// looks at no more entries than were filed for its tick, whatever the number of polls.
+    #[test]
+    fn tens_of_thousands_are_moved_without_being_touched() {
+        const MANY: u32 = 50_000;
+        let (wheel, start) = wheel();
+        let at = |tick: u32| start + tick * TICK;
+        let timers: Vec<_> = (0..MANY).map(|n| wheel.arm(at(240 + n % 120), n)).collect();
+        for now in 1..=2400 {
+            for n in (now % 120..MANY).step_by(120) {
+                assert!(timers[n as usize].set(at(now + 240)));
+            }
+            assert!(fired(&wheel, at(now)).is_empty());
+        }
+        assert_eq!(wheel.len(), MANY as usize);
+        let filed: usize = wheel.state.lock().slots.iter().map(Vec::len).sum();
+        assert_eq!(filed, MANY as usize, "one place each, however often moved");
+        let mut last: Vec<_> = (2401..=2640).flat_map(|now| fired(&wheel, at(now))).collect();
+        last.sort_unstable();
+        assert!(last.into_iter().eq(0..MANY));
+    }
+
+    /// Random operations against a sorted list of deadlines.
+    #[test]
+    fn agrees_with_a_list_of_deadlines() {
+        let (wheel, start) = wheel();
+        let at = |tick: u32| start + tick * TICK;
+        let mut random = 0x2545_f491_4f6c_dd1d_u64;
+        let mut next = |below: u32| {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            (random >> 33) as u32 % below
+        };
+        let mut live: Vec<(u32, u32, Timer)> = Vec::new();
+        let mut now = 0;
+        for n in 0..20_000 {
+            let deadline = now + 1 + next(3 * SLOTS);
+            match next(8) {
+                0..=2 => live.push((n, deadline, wheel.arm(at(deadline), n))),
+                3..=4 if !live.is_empty() => {
+                    let index = next(live.len() as u32) as usize;
+                    assert!(live[index].2.set(at(deadline)));
+                    live[index].1 = deadline;
+                }
+                5 if !live.is_empty() => {
+                    let index = next(live.len() as u32) as usize;
+                    assert!(live.swap_remove(index).2.cancel());
+                }
+                _ => {
+                    now += if next(100) == 0 { 2 * SLOTS } else { next(4) };
+                    let mut got = fired(&wheel, at(now));
+                    let mut expected: Vec<_> =
+                        live.extract_if(.., |(_, deadline, _)| *deadline <= now).map(|(n, ..)| n).collect();
+                    got.sort_unstable();
+                    expected.sort_unstable();
+                    assert_eq!(got, expected, "at tick {now}");
+                    assert_eq!(wheel.len(), live.len());
+                }
+            }
+        }
+    }
+}

@@ -15,8 +15,10 @@
 pub mod auth;
 pub mod config;
 pub mod error;
+pub mod service;
 pub mod xml;
 
 pub use auth::{AuthFailure, Authenticator, Credentials, Password, Principal};
 pub use config::{Config, Conflict, Limits, Profile, Timeouts};
 pub use error::StreamError;
+pub use service::{Access, AccessPolicy, BindError, Bound, OpenPolicy, Service, event, notification};

@@ -1,0 +1,229 @@
+//! The service behind the streams: bound sessions, presence, discovery and publish-subscribe.
+//!
+//! A [`Service`] is shared by every stream of every transport. [`Service::bind`] gives a [`Bound`] session,
+//! which takes the stanzas of its client and puts answers and effects into outboxes. Nodes and
+//! subscriptions live in the broker; what XEP-0060 knows beyond them (configuration, stored items,
+//! affiliations) lives here. No runtime, no I/O, no clock.
+
+mod accounts;
+mod address;
+mod bound;
+mod disco;
+mod event;
+mod form;
+mod message;
+mod node;
+mod ns;
+mod policy;
+mod presence;
+mod pubsub;
+mod query;
+mod rsm;
+mod serialize;
+mod stamp;
+mod stanza;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use broker::{Address, Broker, EndReason, OnConflict, Outbox};
+
+use crate::auth::{Authenticator, Principal};
+use crate::config::{Config, Conflict, Profile};
+use accounts::{Accounts, Refused};
+pub use bound::Bound;
+pub use event::{event, notification};
+pub use policy::{Access, AccessPolicy, OpenPolicy};
+use stanza::{Condition, Detail, StanzaError};
+
+/// The XMPP service of one domain. Cloning shares it.
+#[derive(Clone)]
+pub struct Service(pub(crate) Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) broker: Broker,
+    authenticator: Arc<dyn Authenticator>,
+    pub(crate) policy: Arc<dyn AccessPolicy>,
+    pub(crate) accounts: Accounts,
+    pub(crate) nodes: node::Nodes,
+    /// Whether the application behind the service is there.
+    pub(crate) application: AtomicBool,
+    stopping: AtomicBool,
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service").field("domain", &self.0.config.domain).finish_non_exhaustive()
+    }
+}
+
+/// Why a resource could not be bound (RFC 6120 §7.6.2, §7.7.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum BindError {
+    /// The resource is not a valid resource part.
+    #[error("bad resource")]
+    BadRequest,
+    /// The resource is in use and the configuration refuses the newer session.
+    #[error("resource in use")]
+    Conflict,
+    /// The account has as many resources as it may have.
+    #[error("too many resources")]
+    TooManyResources,
+    /// The user's id cannot be made an address, or there was no randomness for a resource.
+    #[error("no address for this user")]
+    Internal,
+    /// The service is stopping.
+    #[error("service is stopping")]
+    Stopping,
+}
+
+impl BindError {
+    /// `<error/>` for the answer to the bind request, with double quotes and its own namespaces.
+    pub fn to_xml(&self) -> String {
+        let error = match self {
+            Self::BadRequest => Condition::BadRequest.into(),
+            Self::Conflict => Condition::Conflict.into(),
+            Self::TooManyResources => {
+                StanzaError { condition: Condition::ResourceConstraint, detail: Detail::ResourceLimit }
+            }
+            Self::Internal => Condition::InternalServerError.into(),
+            Self::Stopping => Condition::ServiceUnavailable.into(),
+        };
+        let mut out = Vec::with_capacity(256);
+        error.push(&mut out, false);
+        String::from_utf8(out).unwrap_or_default()
+    }
+}
+
+impl Service {
+    /// A service for `config.domain` on top of `broker`. The application counts as absent until
+    /// [`set_application`](Self::set_application) says otherwise.
+    pub fn new(
+        config: Config,
+        broker: Broker,
+        authenticator: Arc<dyn Authenticator>,
+        policy: Arc<dyn AccessPolicy>,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            config,
+            broker,
+            authenticator,
+            policy,
+            accounts: Accounts::new(),
+            nodes: node::Nodes::new(),
+            application: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+        }))
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// The broker that carries the events.
+    pub fn broker(&self) -> &Broker {
+        &self.0.broker
+    }
+
+    /// The realm.
+    pub fn authenticator(&self) -> &Arc<dyn Authenticator> {
+        &self.0.authenticator
+    }
+
+    /// The rights.
+    pub fn policy(&self) -> &Arc<dyn AccessPolicy> {
+        &self.0.policy
+    }
+
+    /// Bound sessions at this moment.
+    pub fn sessions(&self) -> usize {
+        self.0.accounts.len()
+    }
+
+    /// Tells whether the application is there. A change is announced to every available session as the
+    /// presence of [`Config::application`]; new sessions hear of it right after their initial presence.
+    pub fn set_application(&self, available: bool) {
+        if self.0.application.swap(available, Ordering::SeqCst) != available {
+            presence::announce_application(&self.0, available);
+        }
+    }
+
+    /// Binds a resource for `principal` (RFC 6120 §7). The session's answers and events go to `outbox`.
+    ///
+    /// `resource` is what the client wished, as it came; none, an empty one or white space gets one with 128
+    /// random bits, whose subscriptions end with the session. A resource in use is treated by
+    /// [`Config::conflict`]; a replaced session's outbox ends with [`EndReason::Replaced`].
+    pub fn bind(
+        &self,
+        principal: &Principal,
+        resource: Option<&str>,
+        outbox: Outbox,
+    ) -> Result<Bound, BindError> {
+        let shared = &self.0;
+        if shared.stopping.load(Ordering::SeqCst) {
+            return Err(BindError::Stopping);
+        }
+        let local = address::local_part(&principal.user).ok_or(BindError::Internal)?;
+        let bare: Arc<str> = format!("{local}@{}", shared.config.domain).into();
+        let wish = address::resource(resource).map_err(|_| BindError::BadRequest)?;
+        let wish = match wish {
+            Some(wish) if shared.config.conflict == Conflict::Rename && shared.accounts.has(&bare, &wish) => {
+                None
+            }
+            wish => wish,
+        };
+        let chosen = wish.is_some();
+        let resource: Arc<str> = match wish {
+            Some(wish) => wish.into(),
+            None => address::random_resource().ok_or(BindError::Internal)?.into(),
+        };
+        self.enter(principal, bare, resource, chosen, outbox)
+    }
+
+    fn enter(
+        &self,
+        principal: &Principal,
+        bare: Arc<str>,
+        resource: Arc<str>,
+        chosen: bool,
+        outbox: Outbox,
+    ) -> Result<Bound, BindError> {
+        let shared = &self.0;
+        let replace = shared.config.conflict != Conflict::RefuseNew;
+        let entered = shared
+            .accounts
+            .enter(&bare, &resource, outbox.clone(), replace, shared.config.max_resources)
+            .map_err(|refused| match refused {
+                Refused::InUse => BindError::Conflict,
+                Refused::TooMany => BindError::TooManyResources,
+            })?;
+        let address = Address { bare: bare.clone(), resource: Some(resource.clone()) };
+        let session = shared.broker.bind(address, outbox, OnConflict::Replace).map_err(|_| {
+            shared.accounts.leave(&bare, entered.id);
+            BindError::Internal
+        })?;
+        session.forget_on_leave(!chosen);
+        let bound = Bound::new(self.clone(), principal.clone(), session, entered.id, bare, &resource);
+        presence::tell_gone(&bound, entered.bereaved);
+        Ok(bound)
+    }
+
+    /// Ends every session with [`EndReason::Shutdown`] and lets nobody in any more.
+    pub fn shutdown(&self) {
+        self.0.stopping.store(true, Ordering::SeqCst);
+        for outbox in self.0.accounts.outboxes() {
+            outbox.end(EndReason::Shutdown);
+        }
+    }
+}
+
+impl Shared {
+    /// True in the profile that follows the standards to the letter.
+    pub(crate) fn strict(&self) -> bool {
+        self.config.profile == Profile::Strict
+    }
+}

@@ -1,0 +1,160 @@
+//! One bound session: takes its client's stanzas, puts answers and effects into outboxes.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use broker::{Outbox, Parcel, Session};
+use minidom::Element;
+
+use super::address::{self, Place, Target};
+use super::stanza::{Condition, Envelope, StanzaError};
+use super::{Service, Shared, message, ns, presence, query};
+use crate::auth::Principal;
+use crate::error::StreamError;
+use crate::xml;
+
+/// A session with a bound resource. Dropping it announces that the resource is gone, once, and takes the
+/// session out of the broker.
+pub struct Bound {
+    pub(crate) service: Service,
+    pub(crate) principal: Principal,
+    pub(crate) session: Session,
+    pub(crate) id: u64,
+    /// Bare address, as the broker knows it.
+    pub(crate) account: Arc<str>,
+    /// Escaped forms, as they are written.
+    bare: Arc<str>,
+    full: Arc<str>,
+    /// Resources of the own account that were told directly (RFC 6121 §4.6), to be told of the end as well.
+    pub(crate) directed: Vec<Arc<str>>,
+}
+
+impl fmt::Debug for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bound").field("full", &self.full).finish_non_exhaustive()
+    }
+}
+
+impl Bound {
+    pub(crate) fn new(
+        service: Service,
+        principal: Principal,
+        session: Session,
+        id: u64,
+        account: Arc<str>,
+        resource: &str,
+    ) -> Self {
+        let escaped = xml::attribute(&account);
+        let bare = if escaped == *account { account.clone() } else { escaped.into() };
+        let full = format!("{bare}/{}", xml::Attribute(resource)).into();
+        Self { service, principal, session, id, account, bare, full, directed: Vec::new() }
+    }
+
+    /// Bare address, escaped for use in an attribute or as text.
+    pub fn bare(&self) -> &Arc<str> {
+        &self.bare
+    }
+
+    /// Full address, escaped for use in an attribute or as text: what the answer to the bind request
+    /// carries in `<jid/>`.
+    pub fn full(&self) -> &Arc<str> {
+        &self.full
+    }
+
+    /// Who is behind the session.
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// Where answers and events go.
+    pub fn outbox(&self) -> &Outbox {
+        self.session.outbox()
+    }
+
+    /// Takes one stanza. Answers are in the outbox when this returns, in front of everything that happens
+    /// later. An error ends the stream; the stanza had no effect then.
+    ///
+    /// Every `get` and `set` is answered exactly once (RFC 6120 §8.2.3), errors and results never.
+    pub fn handle(&mut self, now: Instant, stanza: Element) -> Result<(), StreamError> {
+        if !stanza.has_ns(ns::CLIENT) {
+            // Client state indication is let pass, since some clients send it unasked (XEP-0352).
+            let harmless = stanza.has_ns("urn:xmpp:csi:0");
+            return if harmless { Ok(()) } else { Err(StreamError::UnsupportedStanzaType) };
+        }
+        self.check_from(&stanza)?;
+        match stanza.name() {
+            "iq" => query::handle(self, now, &stanza),
+            "presence" => presence::handle(self, &stanza),
+            "message" => message::handle(self, &stanza),
+            _ => return Err(StreamError::UnsupportedStanzaType),
+        }
+        Ok(())
+    }
+
+    /// A `from` has to be the sender's own (RFC 6120 §8.1.2.1). The Finesse profile does not care: sample
+    /// clients write the bare address or an old one, and what goes out is stamped anyway.
+    fn check_from(&self, stanza: &Element) -> Result<(), StreamError> {
+        match stanza.attr("from") {
+            Some(from) if self.shared().strict() => match address::classify(Some(from), self.place()) {
+                Target::Account => Ok(()),
+                Target::Own(resource) if resource == self.resource() => Ok(()),
+                _ => Err(StreamError::InvalidFrom),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.service.0
+    }
+
+    /// The bound resource, not escaped.
+    pub(crate) fn resource(&self) -> &str {
+        self.session.address().resource.as_deref().unwrap_or_default()
+    }
+
+    fn place(&self) -> Place<'_> {
+        let config = &self.shared().config;
+        Place {
+            domain: &config.domain,
+            pubsub: &config.pubsub_domain,
+            application: config.application.as_ref().map(|(local, _)| local.as_str()),
+            bare: &self.account,
+        }
+    }
+
+    /// Whom an address means for this session.
+    pub(crate) fn classify(&self, to: Option<&str>) -> Target {
+        address::classify(to, self.place())
+    }
+
+    /// The answer's side of `stanza`.
+    pub(crate) fn envelope<'a>(&'a self, stanza: &'a Element) -> Envelope<'a> {
+        Envelope { id: stanza.attr("id"), from: stanza.attr("to"), to: &self.full }
+    }
+
+    /// Queues something for this session. A session that has ended takes nothing more, which its transport
+    /// finds out by itself.
+    pub(crate) fn send(&self, parcel: Parcel) {
+        let _ = self.session.send(parcel);
+    }
+
+    /// Answers `stanza` with an error.
+    pub(crate) fn refuse(&self, stanza: &Element, error: &StanzaError) {
+        let shared = self.shared();
+        let echo = shared.config.limits.error_echo;
+        self.send(self.envelope(stanza).error(stanza, error, echo, !shared.strict()));
+    }
+
+    /// Answers `stanza` with a bare condition.
+    pub(crate) fn refuse_with(&self, stanza: &Element, condition: Condition) {
+        self.refuse(stanza, &condition.into());
+    }
+}
+
+impl Drop for Bound {
+    fn drop(&mut self) {
+        presence::leave(self);
+    }
+}

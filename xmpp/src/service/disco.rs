@@ -1,0 +1,201 @@
+//! Service discovery (XEP-0030): what the domain, the pubsub service and its nodes are.
+//!
+//! Nothing is listed that does not answer, and no feature is named that is not there: old clients ask every
+//! listed item before they report that they are connected, and read only the first identity of a node.
+
+use std::sync::Arc;
+
+use super::form::{Kind, Writer};
+use super::node::AccessModel;
+use super::ns;
+use super::policy::Access;
+use super::pubsub::{find, read_access};
+use super::query::{Outcome, Request};
+use super::rsm::Wish;
+use super::stanza::{Condition, push, push_attr};
+
+const SERVER_FEATURES: &[&str] =
+    &[ns::DISCO_INFO, ns::DISCO_ITEMS, ns::PING, ns::VERSION, ns::ROSTER, ns::SESSION, ns::RSM];
+
+const PUBSUB_BASE: &[&str] =
+    &[ns::DISCO_INFO, ns::DISCO_ITEMS, ns::PING, ns::VERSION, ns::RSM, ns::PUBSUB, ns::PUBSUB_OWNER];
+
+/// Features of XEP-0060 §10 that are there, without their prefix.
+const PUBSUB_FEATURES: &[&str] = &[
+    "access-authorize",
+    "access-open",
+    "access-whitelist",
+    "config-node",
+    "create-and-configure",
+    "create-nodes",
+    "delete-items",
+    "delete-nodes",
+    "instant-nodes",
+    "item-ids",
+    "manage-subscriptions",
+    "member-affiliation",
+    "meta-data",
+    "modify-affiliations",
+    "multi-items",
+    "outcast-affiliation",
+    "persistent-items",
+    "publish",
+    "publish-only-affiliation",
+    "publish-options",
+    "publisher-affiliation",
+    "purge-nodes",
+    "retract-items",
+    "retrieve-affiliations",
+    "retrieve-default",
+    "retrieve-items",
+    "retrieve-subscriptions",
+    "subscribe",
+];
+
+fn start(request: &Request<'_>, out: &mut Vec<u8>, namespace: &str) {
+    push(out, &["<query xmlns=\"", namespace, "\""]);
+    if let Some(node) = request.child.attr("node") {
+        push_attr(out, "node", node);
+    }
+    out.push(b'>');
+}
+
+fn feature(out: &mut Vec<u8>, prefix: &str, name: &str) {
+    push(out, &["<feature var=\"", prefix, name, "\"/>"]);
+}
+
+fn expect_query(request: &Request<'_>) -> Outcome {
+    request.expect(false)?;
+    if request.child.name() == "query" { Ok(()) } else { Err(Condition::FeatureNotImplemented.into()) }
+}
+
+/// `disco#info` of the domain.
+pub(crate) fn server_info(request: &Request<'_>) -> Outcome {
+    expect_query(request)?;
+    if request.child.attr("node").is_some_and(|node| !node.is_empty()) {
+        return Err(Condition::ItemNotFound.into());
+    }
+    request.answer(768, |out| {
+        start(request, out, ns::DISCO_INFO);
+        push(out, &["<identity category=\"server\" type=\"im\""]);
+        push_attr(out, "name", &request.bound.shared().config.software_name);
+        push(out, &["/>"]);
+        SERVER_FEATURES.iter().for_each(|name| feature(out, "", name));
+        push(out, &["</query>"]);
+    })
+}
+
+/// `disco#items` of the domain: the pubsub service.
+pub(crate) fn server_items(request: &Request<'_>) -> Outcome {
+    expect_query(request)?;
+    if request.child.attr("node").is_some_and(|node| !node.is_empty()) {
+        return Err(Condition::ItemNotFound.into());
+    }
+    request.answer(256, |out| {
+        start(request, out, ns::DISCO_ITEMS);
+        push(out, &["<item"]);
+        push_attr(out, "jid", &request.bound.shared().config.pubsub_domain);
+        push(out, &[" name=\"Publish-Subscribe\"/></query>"]);
+    })
+}
+
+/// `disco#info` of the pubsub service or of one of its nodes.
+pub(crate) fn pubsub_info(request: &Request<'_>) -> Outcome {
+    expect_query(request)?;
+    match request.child.attr("node") {
+        Some(node) if !node.is_empty() => node_info(request, node),
+        _ => request.answer(4096, |out| {
+            start(request, out, ns::DISCO_INFO);
+            push(out, &["<identity category=\"pubsub\" type=\"service\" name=\"Publish-Subscribe\"/>"]);
+            PUBSUB_BASE.iter().for_each(|name| feature(out, "", name));
+            PUBSUB_FEATURES.iter().for_each(|name| feature(out, "http://jabber.org/protocol/pubsub#", name));
+            if request.bound.shared().strict() {
+                feature(out, "http://jabber.org/protocol/pubsub#", "last-published");
+            }
+            push(out, &["</query>"]);
+        }),
+    }
+}
+
+/// The identity comes first and is all that old clients read; the form is XEP-0060 §5.4.
+fn node_info(request: &Request<'_>, node: &str) -> Outcome {
+    let found = find(request.bound.shared(), node)?;
+    let config = found.config();
+    request.answer(2048, |out| {
+        start(request, out, ns::DISCO_INFO);
+        push(out, &["<identity category=\"pubsub\" type=\"leaf\""]);
+        if !config.title.is_empty() {
+            push_attr(out, "name", &config.title);
+        }
+        push(out, &["/>"]);
+        for name in [ns::DISCO_INFO, ns::DISCO_ITEMS, ns::PUBSUB] {
+            feature(out, "", name);
+        }
+        let mut form = Writer::start(out, "result", ns::META_DATA);
+        for field in
+            ["title", "description", "language", "type", "access_model", "publish_model", "max_items"]
+        {
+            let value = config.value(field).unwrap_or_default();
+            if !value.is_empty() {
+                form.field(&format!("pubsub#{field}"), Kind::Text, "", &value);
+            }
+        }
+        form.end();
+        push(out, &["</query>"]);
+    })
+}
+
+/// `disco#items`: the created nodes that the requester may see, or the ids of a node's items.
+pub(crate) fn pubsub_items(request: &Request<'_>) -> Outcome {
+    expect_query(request)?;
+    let wish = Wish::parse(request.child)?;
+    let node = request.child.attr("node").filter(|node| !node.is_empty());
+    let names = match node {
+        Some(node) => item_ids(request, node)?,
+        None => visible_nodes(request),
+    };
+    let page = wish.cut(names, |name| name)?;
+    let service = &request.bound.shared().config.pubsub_domain;
+    request.answer(page.entries.len() * (service.len() + 64) + 256, |out| {
+        start(request, out, ns::DISCO_ITEMS);
+        for name in &page.entries {
+            push(out, &["<item"]);
+            push_attr(out, "jid", service);
+            push_attr(out, if node.is_some() { "name" } else { "node" }, name);
+            push(out, &["/>"]);
+        }
+        page.push(out);
+        push(out, &["</query>"]);
+    })
+}
+
+fn item_ids(request: &Request<'_>, node: &str) -> Result<Vec<Arc<str>>, super::stanza::StanzaError> {
+    let found = find(request.bound.shared(), node)?;
+    read_access(request.bound, node, &found)?;
+    let Some(node) = &found.node else { return Ok(Vec::new()) };
+    let config = found.config();
+    let mut items = node.items.lock();
+    items.expire(request.now, &config);
+    Ok(items.all().map(|item| item.id.clone()).collect())
+}
+
+/// In the order of their names, so that pages stay where they are.
+fn visible_nodes(request: &Request<'_>) -> Vec<Arc<str>> {
+    let bound = request.bound;
+    let shared = bound.shared();
+    let mut nodes = shared.broker.nodes();
+    nodes.retain(|name| {
+        if matches!(shared.policy.subscribe(&bound.principal, name), Access::Forbidden | Access::NotAllowed) {
+            return false;
+        }
+        let Some(node) = shared.nodes.get(name) else { return true };
+        let state = node.state.read();
+        match state.affiliation(&bound.account) {
+            super::node::Affiliation::Outcast => false,
+            super::node::Affiliation::None => state.config.access_model != AccessModel::Whitelist,
+            _ => true,
+        }
+    });
+    nodes.sort_unstable();
+    nodes
+}

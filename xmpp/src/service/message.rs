@@ -1,0 +1,61 @@
+//! Messages between clients (RFC 6121 §5, §8.5): only to a full address, and only if it is bound.
+//!
+//! The service is no chat server: a bare address answers `service-unavailable`, nothing is stored.
+
+use broker::Parcel;
+use minidom::Element;
+
+use super::address::Target;
+use super::bound::Bound;
+use super::stanza::{Condition, notice, push, push_attr};
+use super::{ns, serialize};
+
+/// Takes one message stanza.
+pub(crate) fn handle(bound: &Bound, stanza: &Element) {
+    let condition = match bound.classify(stanza.attr("to")) {
+        Target::Own(resource) => match deliver(bound, stanza, &bound.account, &resource) {
+            true => return,
+            false => Condition::ServiceUnavailable,
+        },
+        Target::User { bare, resource: Some(resource) } => match deliver(bound, stanza, &bare, &resource) {
+            true => return,
+            false => Condition::ServiceUnavailable,
+        },
+        Target::Malformed => Condition::JidMalformed,
+        Target::Foreign => Condition::RemoteServerNotFound,
+        // The application is told everything by other means.
+        Target::Application => return,
+        Target::Server | Target::Pubsub | Target::Account | Target::User { resource: None, .. } => {
+            Condition::ServiceUnavailable
+        }
+    };
+    // Errors are never answered (RFC 6120 §8.3.1); events of others that reach nobody are dropped.
+    let event = stanza.children().any(|child| child.has_ns(ns::PUBSUB_EVENT));
+    if stanza.attr("type") != Some("error") && !event {
+        bound.refuse_with(stanza, condition);
+    }
+}
+
+/// Hands the message to a bound resource, stamped with the sender's address. False if it is not bound.
+fn deliver(bound: &Bound, stanza: &Element, bare: &str, resource: &str) -> bool {
+    let Some(outbox) = bound.shared().accounts.find(bare, resource) else { return false };
+    let _ = outbox.push(stamped(bound, stanza));
+    true
+}
+
+fn stamped(bound: &Bound, stanza: &Element) -> Parcel {
+    let mut out = Vec::with_capacity(512);
+    push(&mut out, &["<message xmlns=\"", ns::CLIENT, "\" from=\"", bound.full(), "\""]);
+    for name in ["to", "type", "id"] {
+        if let Some(value) = stanza.attr(name) {
+            push_attr(&mut out, name, value);
+        }
+    }
+    if let Some(language) = stanza.attr_ns(ns::XML, "lang") {
+        push_attr(&mut out, "xml:lang", language);
+    }
+    out.push(b'>');
+    serialize::push_children(&mut out, stanza, ns::CLIENT);
+    push(&mut out, &["</message>"]);
+    notice(out)
+}

@@ -1,0 +1,331 @@
+//! Configuration of a node (XEP-0060 §16.4.4, `pubsub#node_config`): the fields that have a meaning here.
+
+use super::super::form::{Kind, Writer, boolean};
+use super::super::ns;
+
+/// Items one node may keep; `max` in a form means this.
+pub(crate) const MAX_ITEMS: usize = 1000;
+
+/// Who may subscribe and retrieve (XEP-0060 §4.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AccessModel {
+    Open,
+    Authorize,
+    Whitelist,
+}
+
+/// Who may publish besides publishers and owners.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PublishModel {
+    Publishers,
+    Subscribers,
+    Open,
+}
+
+/// When the last stored item is sent unasked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SendLast {
+    Never,
+    OnSub,
+    OnSubAndPresence,
+}
+
+/// Why a form was not taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    Value,
+    AccessModel,
+    Collections,
+}
+
+/// The configuration. Defaults are those of Openfire for leaf nodes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NodeConfig {
+    pub(crate) title: String,
+    pub(crate) description: String,
+    pub(crate) language: String,
+    pub(crate) payload_type: String,
+    pub(crate) access_model: AccessModel,
+    pub(crate) publish_model: PublishModel,
+    pub(crate) subscribe: bool,
+    pub(crate) persist_items: bool,
+    pub(crate) max_items: usize,
+    /// Seconds; `None`: items stay.
+    pub(crate) item_expire: Option<u64>,
+    /// A full node refuses new items instead of dropping the oldest.
+    pub(crate) reject_when_full: bool,
+    /// Bytes.
+    pub(crate) max_payload_size: usize,
+    pub(crate) deliver_notifications: bool,
+    pub(crate) deliver_payloads: bool,
+    pub(crate) headline: bool,
+    pub(crate) notify_config: bool,
+    pub(crate) notify_delete: bool,
+    pub(crate) notify_retract: bool,
+    pub(crate) send_last: SendLast,
+}
+
+impl Default for NodeConfig {
+    fn default() -> Self {
+        Self {
+            title: String::new(),
+            description: String::new(),
+            language: "en".into(),
+            payload_type: String::new(),
+            access_model: AccessModel::Open,
+            publish_model: PublishModel::Publishers,
+            subscribe: true,
+            persist_items: false,
+            max_items: 1,
+            item_expire: None,
+            reject_when_full: false,
+            max_payload_size: 10 << 20,
+            deliver_notifications: true,
+            deliver_payloads: true,
+            headline: false,
+            notify_config: true,
+            notify_delete: true,
+            notify_retract: true,
+            send_last: SendLast::Never,
+        }
+    }
+}
+
+const ACCESS: &[&str] = &["open", "authorize", "whitelist"];
+const PUBLISH: &[&str] = &["publishers", "subscribers", "open"];
+const FULL: &[&str] = &["retract-oldest", "reject"];
+const TYPES: &[&str] = &["normal", "headline"];
+const LAST: &[&str] = &["never", "on_sub", "on_sub_and_presence"];
+const LEAF: &[&str] = &["leaf"];
+
+/// Every field: name without prefix, kind, label.
+const FIELDS: &[(&str, Kind, &str)] = &[
+    ("title", Kind::Text, "Name of the node"),
+    ("description", Kind::Text, "Description"),
+    ("language", Kind::Text, "Default language"),
+    ("type", Kind::Text, "Type of payload"),
+    ("node_type", Kind::List(LEAF), "Kind of node"),
+    ("access_model", Kind::List(ACCESS), "Who may subscribe and retrieve items"),
+    ("publish_model", Kind::List(PUBLISH), "Who may publish"),
+    ("subscribe", Kind::Boolean, "Allow subscriptions"),
+    ("persist_items", Kind::Boolean, "Store items"),
+    ("max_items", Kind::Text, "Number of items to store"),
+    ("item_expire", Kind::Text, "Seconds after which items expire"),
+    ("publish_node_full", Kind::List(FULL), "What happens when the node is full"),
+    ("max_payload_size", Kind::Text, "Largest payload in bytes"),
+    ("deliver_notifications", Kind::Boolean, "Deliver events"),
+    ("deliver_payloads", Kind::Boolean, "Deliver payloads with events"),
+    ("notification_type", Kind::List(TYPES), "Type of event messages"),
+    ("notify_config", Kind::Boolean, "Tell subscribers of a new configuration"),
+    ("notify_delete", Kind::Boolean, "Tell subscribers of the end of the node"),
+    ("notify_retract", Kind::Boolean, "Tell subscribers of removed items"),
+    ("send_last_published_item", Kind::List(LAST), "When to send the last item"),
+];
+
+impl NodeConfig {
+    /// Value of a field as a form shows it; the name is without `pubsub#`.
+    pub(crate) fn value(&self, field: &str) -> Option<String> {
+        let flag = |flag: bool| if flag { "1" } else { "0" }.to_owned();
+        Some(match field {
+            "title" => self.title.clone(),
+            "description" => self.description.clone(),
+            "language" => self.language.clone(),
+            "type" => self.payload_type.clone(),
+            "node_type" => "leaf".into(),
+            "access_model" => ACCESS[self.access_model as usize].into(),
+            "publish_model" => PUBLISH[self.publish_model as usize].into(),
+            "subscribe" => flag(self.subscribe),
+            "persist_items" => flag(self.persist_items),
+            "max_items" => self.max_items.to_string(),
+            "item_expire" => self.item_expire.map_or_else(|| "max".into(), |seconds| seconds.to_string()),
+            "publish_node_full" => FULL[usize::from(self.reject_when_full)].into(),
+            "max_payload_size" => self.max_payload_size.to_string(),
+            "deliver_notifications" => flag(self.deliver_notifications),
+            "deliver_payloads" => flag(self.deliver_payloads),
+            "notification_type" => TYPES[usize::from(self.headline)].into(),
+            "notify_config" => flag(self.notify_config),
+            "notify_delete" => flag(self.notify_delete),
+            "notify_retract" => flag(self.notify_retract),
+            "send_last_published_item" => LAST[self.send_last as usize].into(),
+            _ => return None,
+        })
+    }
+
+    /// Takes over the fields of a submission; those that are not named stay, unknown ones are ignored.
+    /// Nothing is changed when one is wrong.
+    pub(crate) fn apply(&mut self, fields: &[(&str, Vec<String>)]) -> Result<(), Fault> {
+        let mut next = self.clone();
+        for (name, values) in fields {
+            if let Some(field) = name.strip_prefix("pubsub#") {
+                next.set(field, values)?;
+            }
+        }
+        *self = next;
+        Ok(())
+    }
+
+    fn set(&mut self, field: &str, values: &[String]) -> Result<(), Fault> {
+        let value = match values {
+            [] => "",
+            [value] => value.as_str(),
+            _ if self.value(field).is_none() => return Ok(()),
+            _ => return Err(Fault::Value),
+        };
+        match field {
+            "title" => value.clone_into(&mut self.title),
+            "description" => value.clone_into(&mut self.description),
+            "language" => value.clone_into(&mut self.language),
+            "type" => value.clone_into(&mut self.payload_type),
+            "node_type" if value == "leaf" => {}
+            "node_type" => return Err(Fault::Collections),
+            "access_model" => {
+                self.access_model = match value {
+                    "open" => AccessModel::Open,
+                    "authorize" => AccessModel::Authorize,
+                    "whitelist" => AccessModel::Whitelist,
+                    _ => return Err(Fault::AccessModel),
+                }
+            }
+            "publish_model" => {
+                self.publish_model = match value {
+                    "publishers" => PublishModel::Publishers,
+                    "subscribers" => PublishModel::Subscribers,
+                    "open" => PublishModel::Open,
+                    _ => return Err(Fault::Value),
+                }
+            }
+            "send_last_published_item" => {
+                self.send_last = match value {
+                    "never" => SendLast::Never,
+                    "on_sub" => SendLast::OnSub,
+                    "on_sub_and_presence" => SendLast::OnSubAndPresence,
+                    _ => return Err(Fault::Value),
+                }
+            }
+            "max_items" => self.max_items = max_items(value)?,
+            "item_expire" => self.item_expire = expiry(value)?,
+            "max_payload_size" => {
+                self.max_payload_size = value.trim().parse().map_err(|_| Fault::Value)?;
+            }
+            "publish_node_full" => self.reject_when_full = choice(FULL, value)?,
+            "notification_type" => self.headline = choice(TYPES, value)?,
+            _ => return self.set_flag(field, value),
+        }
+        Ok(())
+    }
+
+    fn set_flag(&mut self, field: &str, value: &str) -> Result<(), Fault> {
+        let flag = match field {
+            "subscribe" => &mut self.subscribe,
+            "persist_items" => &mut self.persist_items,
+            "deliver_notifications" => &mut self.deliver_notifications,
+            "deliver_payloads" => &mut self.deliver_payloads,
+            "notify_config" => &mut self.notify_config,
+            "notify_delete" => &mut self.notify_delete,
+            "notify_retract" => &mut self.notify_retract,
+            _ => return Ok(()),
+        };
+        *flag = boolean(value).ok_or(Fault::Value)?;
+        Ok(())
+    }
+
+    /// Appends the form that shows the configuration; `kind` is `form` or `result`.
+    pub(crate) fn push_form(&self, out: &mut Vec<u8>, kind: &str) {
+        let mut form = Writer::start(out, kind, ns::NODE_CONFIG);
+        for (name, kind, label) in FIELDS {
+            let value = self.value(name).unwrap_or_default();
+            form.field(&format!("pubsub#{name}"), *kind, label, &value);
+        }
+        form.end();
+    }
+
+    /// True if the node has the values that a publisher demands (XEP-0060 §7.1.5). Fields that the node
+    /// does not know are not met.
+    pub(crate) fn meets(&self, fields: &[(&str, Vec<String>)]) -> bool {
+        fields.iter().all(|(name, values)| {
+            let Some(have) = name.strip_prefix("pubsub#").and_then(|field| self.value(field)) else {
+                return false;
+            };
+            values.iter().all(|value| same(&have, value))
+        })
+    }
+}
+
+/// Equal, with both spellings of booleans and of the largest number of items.
+fn same(have: &str, wanted: &str) -> bool {
+    have == wanted
+        || matches!((have, wanted), ("1", "true") | ("0", "false"))
+        || (wanted == "max" && have.parse() == Ok(MAX_ITEMS))
+}
+
+fn max_items(value: &str) -> Result<usize, Fault> {
+    match value.trim() {
+        "max" => Ok(MAX_ITEMS),
+        number => match number.parse() {
+            Ok(number @ 1..=MAX_ITEMS) => Ok(number),
+            _ => Err(Fault::Value),
+        },
+    }
+}
+
+fn expiry(value: &str) -> Result<Option<u64>, Fault> {
+    match value.trim() {
+        "max" => Ok(None),
+        number => number.parse().map(Some).map_err(|_| Fault::Value),
+    }
+}
+
+/// True for the second of two choices.
+fn choice(choices: &[&str], value: &str) -> Result<bool, Fault> {
+    choices.iter().position(|choice| *choice == value).map(|at| at == 1).ok_or(Fault::Value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn apply(field: &str, value: &str) -> Result<NodeConfig, Fault> {
+        let mut config = NodeConfig::default();
+        config.apply(&[(field, vec![value.to_owned()])]).map(|()| config)
+    }
+
+    #[test]
+    fn every_field_accepts_its_own_value() {
+        let config = NodeConfig::default();
+        for (name, ..) in FIELDS {
+            let value = config.value(name).unwrap();
+            assert_eq!(apply(&format!("pubsub#{name}"), &value), Ok(config.clone()), "{name}");
+        }
+    }
+
+    #[test]
+    fn bad_values_change_nothing() {
+        for (field, value, fault) in [
+            ("max_items", "0", Fault::Value),
+            ("max_items", "1001", Fault::Value),
+            ("max_items", "many", Fault::Value),
+            ("max_payload_size", "-1", Fault::Value),
+            ("item_expire", "x", Fault::Value),
+            ("persist_items", "yes", Fault::Value),
+            ("access_model", "roster", Fault::AccessModel),
+            ("publish_model", "nobody", Fault::Value),
+            ("node_type", "collection", Fault::Collections),
+        ] {
+            assert_eq!(apply(&format!("pubsub#{field}"), value), Err(fault), "{field}={value}");
+        }
+        let mut config = NodeConfig::default();
+        let fields = [("pubsub#title", vec!["x".into()]), ("pubsub#max_items", vec!["z".into()])];
+        assert_eq!(config.apply(&fields), Err(Fault::Value));
+        assert_eq!(config, NodeConfig::default());
+    }
+
+    #[test]
+    fn unknown_fields_are_ignored_and_never_met() {
+        assert_eq!(apply("pubsub#colour", "red"), Ok(NodeConfig::default()));
+        assert_eq!(apply("muc#x", "red"), Ok(NodeConfig::default()));
+        let config = NodeConfig::default();
+        assert!(!config.meets(&[("pubsub#colour", vec!["red".into()])]));
+        assert!(config.meets(&[("pubsub#persist_items", vec!["false".into()])]));
+        assert!(!config.meets(&[("pubsub#persist_items", vec!["true".into()])]));
+    }
+}

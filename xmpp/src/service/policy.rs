@@ -1,0 +1,70 @@
+//! Who may do what with a node: the embedder's say, asked before the node's own configuration.
+
+use crate::auth::Principal;
+
+/// Answer of an [`AccessPolicy`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// Permitted. For publishing and configuring this stands above the node's affiliations and publish
+    /// model; for subscribing and retrieving the node's access model is still applied.
+    Allow,
+    /// The node's configuration and affiliations decide (XEP-0060 §4.1, §4.5). Nobody owns a node that was
+    /// not created over XMPP, so that this means open to subscribers and closed to publishers there; for
+    /// creating a node it means no.
+    Defer,
+    /// Refused with `forbidden`.
+    Forbidden,
+    /// Refused with `not-allowed` and, where the standard has it, `closed-node`.
+    NotAllowed,
+}
+
+/// The embedder's rights. Called for every request, without any lock held; has to answer at once.
+pub trait AccessPolicy: Send + Sync + 'static {
+    /// May `who` subscribe to the existing node `node`?
+    fn subscribe(&self, who: &Principal, node: &str) -> Access {
+        let _ = (who, node);
+        Access::Defer
+    }
+
+    /// May `who` publish to the existing node `node`?
+    fn publish(&self, who: &Principal, node: &str) -> Access {
+        let _ = (who, node);
+        Access::Defer
+    }
+
+    /// May `who` create the node `node`?
+    fn create(&self, who: &Principal, node: &str) -> Access {
+        let _ = (who, node);
+        Access::Forbidden
+    }
+
+    /// May `who` act as an owner of `node`: configure, purge and delete it, manage its subscribers and
+    /// affiliations?
+    fn configure(&self, who: &Principal, node: &str) -> Access {
+        let _ = (who, node);
+        Access::Defer
+    }
+
+    /// May `who` read the stored items of `node`?
+    fn retrieve(&self, who: &Principal, node: &str) -> Access {
+        let _ = (who, node);
+        Access::Defer
+    }
+
+    /// True for accounts that are exempt from the rate of stanzas: those that publish.
+    fn may_flood(&self, who: &Principal) -> bool {
+        let _ = who;
+        false
+    }
+}
+
+/// Everybody may create nodes, and the nodes decide about the rest (the default of Openfire and of most
+/// pubsub services). For embedders and examples.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OpenPolicy;
+
+impl AccessPolicy for OpenPolicy {
+    fn create(&self, _: &Principal, _: &str) -> Access {
+        Access::Allow
+    }
+}

@@ -1,0 +1,207 @@
+//! Life of a node: create, configure, purge, delete (XEP-0060 §8.1 to §8.5).
+
+use broker::{Address, Event, Parcel, Reach, Via};
+use minidom::Element;
+
+use super::super::bound::Bound;
+use super::super::event::{self, Extras};
+use super::super::form::{self, Reply};
+use super::super::node::{Fault, NodeConfig, SendLast};
+use super::super::policy::Access;
+use super::super::query::{Outcome, Request};
+use super::super::stanza::{Condition, StanzaError, push, push_attr};
+use super::super::{Shared, ns};
+use super::subscribe::refused;
+use super::{find, node_id, owner_access};
+
+/// Configuration of a new node. The Finesse profile never sends last items, which its clients would take
+/// for news.
+fn fresh(shared: &Shared) -> NodeConfig {
+    let send_last = if shared.strict() { SendLast::OnSub } else { SendLast::Never };
+    NodeConfig { send_last, ..NodeConfig::default() }
+}
+
+/// Takes over a submission.
+fn apply(shared: &Shared, config: &mut NodeConfig, fields: &[(&str, Vec<String>)]) -> Outcome {
+    config.apply(fields).map_err(|fault| match fault {
+        Fault::Value => Condition::NotAcceptable.into(),
+        Fault::AccessModel => StanzaError::pubsub(Condition::NotAcceptable, "unsupported-access-model"),
+        Fault::Collections => StanzaError::unsupported("collections"),
+    })?;
+    if !shared.strict() {
+        config.send_last = SendLast::Never;
+    }
+    Ok(())
+}
+
+/// Creates a node (§8.1); without a name it gets one (instant node, §8.1.2).
+pub(super) fn create(request: &Request<'_>, verb: &Element, configure: Option<&Element>) -> Outcome {
+    let bound = request.bound;
+    let shared = bound.shared();
+    let given = verb.attr("node").filter(|node| !node.is_empty());
+    let made = if given.is_none() { event::fresh_id() } else { String::new() };
+    let node = given.unwrap_or(&made);
+    match shared.policy.create(&bound.principal, node) {
+        Access::Allow => {}
+        Access::Defer | Access::Forbidden => return Err(Condition::Forbidden.into()),
+        Access::NotAllowed => return Err(Condition::NotAllowed.into()),
+    }
+    if node.len() > shared.config.limits.node_id {
+        return Err(Condition::NotAcceptable.into());
+    }
+    let mut config = fresh(shared);
+    if let Some(configure) = configure.filter(|configure| configure.children().next().is_some()) {
+        match form::parse(configure, ns::NODE_CONFIG)? {
+            Reply::Submit(fields) => apply(shared, &mut config, &fields)?,
+            Reply::Cancel => return Err(Condition::BadRequest.into()),
+        }
+    }
+    shared.broker.create_node(node).map_err(refused)?;
+    shared.nodes.insert(node, config, bound.account.clone());
+    if given.is_some() {
+        return request.done();
+    }
+    request.answer(160, |out| {
+        push(out, &["<pubsub xmlns=\"", ns::PUBSUB, "\"><create"]);
+        push_attr(out, "node", node);
+        push(out, &["/></pubsub>"]);
+    })
+}
+
+/// Shows the configuration to an owner (§8.2.1).
+pub(super) fn configuration(request: &Request<'_>, verb: &Element) -> Outcome {
+    let node = node_id(verb)?;
+    let found = find(request.bound.shared(), node)?;
+    owner_access(request.bound, node, &found)?;
+    let config = found.config();
+    request.answer(4096, |out| {
+        push(out, &["<pubsub xmlns=\"", ns::PUBSUB_OWNER, "\"><configure"]);
+        push_attr(out, "node", node);
+        out.push(b'>');
+        config.push_form(out, "form");
+        push(out, &["</configure></pubsub>"]);
+    })
+}
+
+/// Takes over a configuration (§8.2.4).
+pub(super) fn configure(request: &Request<'_>, verb: &Element) -> Outcome {
+    let node = node_id(verb)?;
+    let bound = request.bound;
+    let shared = bound.shared();
+    let found = find(shared, node)?;
+    owner_access(bound, node, &found)?;
+    let Reply::Submit(fields) = form::parse(verb, ns::NODE_CONFIG)? else { return request.done() };
+    // Nodes of the server have no configuration to change.
+    let entry = found.node.as_ref().ok_or(Condition::NotAllowed)?;
+    let config = {
+        let mut state = entry.state.write();
+        let mut config = NodeConfig::clone(&state.config);
+        apply(shared, &mut config, &fields)?;
+        state.config = config.into();
+        state.config.clone()
+    };
+    entry.items.lock().trim(if config.persist_items { config.max_items } else { 0 });
+    if config.notify_config {
+        shared.broker.publish_with(node, || {
+            notice(bound, node, |out| {
+                push(out, &["<configuration"]);
+                push_attr(out, "node", node);
+                if config.deliver_payloads {
+                    out.push(b'>');
+                    config.push_form(out, "result");
+                    push(out, &["</configuration>"]);
+                } else {
+                    push(out, &["/>"]);
+                }
+            })
+        });
+    }
+    request.done()
+}
+
+/// What a new node would be configured like (§8.3).
+pub(super) fn default(request: &Request<'_>) -> Outcome {
+    let config = fresh(request.bound.shared());
+    request.answer(4096, |out| {
+        push(out, &["<pubsub xmlns=\"", ns::PUBSUB_OWNER, "\"><default>"]);
+        config.push_form(out, "form");
+        push(out, &["</default></pubsub>"]);
+    })
+}
+
+/// Removes all items at once (§8.5).
+pub(super) fn purge(request: &Request<'_>, verb: &Element) -> Outcome {
+    let node = node_id(verb)?;
+    let bound = request.bound;
+    let found = find(bound.shared(), node)?;
+    owner_access(bound, node, &found)?;
+    let config = found.config();
+    let Some(entry) = found.node.as_ref().filter(|_| config.persist_items) else {
+        return Err(StanzaError::unsupported("persistent-items"));
+    };
+    let mut items = entry.items.lock();
+    items.clear();
+    if config.notify_retract && config.deliver_notifications {
+        bound.shared().broker.publish_with(node, || {
+            notice(bound, node, |out| {
+                push(out, &["<purge"]);
+                push_attr(out, "node", node);
+                push(out, &["/>"]);
+            })
+        });
+    }
+    drop(items);
+    request.done()
+}
+
+/// An event without items.
+fn notice(bound: &Bound, node: &str, body: impl FnOnce(&mut Vec<u8>)) -> Event {
+    event::message(&bound.shared().config.pubsub_domain, node, 256, Extras::default(), body)
+}
+
+/// Deletes a node (§8.4) and tells its former subscribers, of whom none can be missed then.
+pub(super) fn delete(request: &Request<'_>, verb: &Element) -> Outcome {
+    let node = node_id(verb)?;
+    let bound = request.bound;
+    let shared = bound.shared();
+    let found = find(shared, node)?;
+    owner_access(bound, node, &found)?;
+    let redirect = verb.get_child("redirect", ns::PUBSUB_OWNER).and_then(|child| child.attr("uri"));
+    let config = found.config();
+    // Nodes of the server cannot be deleted by anybody.
+    if found.node.is_none() {
+        return Err(Condition::NotAllowed.into());
+    }
+    let former = shared.broker.delete_node(node).map_err(refused)?;
+    shared.nodes.remove(node, redirect);
+    if config.notify_delete {
+        let event = notice(bound, node, |out| {
+            push(out, &["<delete"]);
+            push_attr(out, "node", node);
+            match redirect {
+                Some(uri) => {
+                    push(out, &["><redirect"]);
+                    push_attr(out, "uri", uri);
+                    push(out, &["/></delete>"]);
+                }
+                None => push(out, &["/>"]),
+            }
+        });
+        former.iter().for_each(|address| deliver(shared, address, &event));
+    }
+    request.done()
+}
+
+/// Delivers an event to one former subscriber as its subscription would have.
+fn deliver(shared: &Shared, to: &Address, event: &Event) {
+    let via = if to.resource.is_some() { Via::Full } else { Via::Bare };
+    let reachable = via == Via::Bare
+        || shared
+            .broker
+            .sessions(&to.bare)
+            .iter()
+            .any(|session| session.address == *to && session.reach != Reach::None);
+    if reachable {
+        shared.broker.send(to, Parcel::Event { event: event.clone(), via });
+    }
+}

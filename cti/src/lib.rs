@@ -4,7 +4,9 @@
 //! of Unified CCE and Unified CCX.
 //!
 //! * [`tables`], [`kind`], [`field`], [`tag`], [`enums`]: what the protocol looks like;
-//! * [`Message`] and [`Codec`]: one record for all messages, and its way to bytes and back.
+//! * [`Message`] and [`Codec`]: one record for all messages, and its way to bytes and back;
+//! * [`client`] and [`failover`]: one session as a state machine without I/O, and the choice between two servers;
+//! * `link` (cargo feature `tokio`): the shell that dials, keeps a session and fails over.
 //!
 //! ```
 //! use bytes::BytesMut;
@@ -29,10 +31,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod client;
 pub mod codec;
 pub mod enums;
+pub mod failover;
 pub mod field;
 pub mod kind;
+#[cfg(feature = "tokio")]
+pub mod link;
 mod message;
 pub mod tables;
 pub mod tag;

@@ -44,11 +44,13 @@ pub(super) static AGENT_STATE_EVENT: Layout = Layout {
         flt_uint(tag::MAX_BEYOND_TASK_LIMIT).since(22),
     ],
 };
+
 /// Body of QUERY_AGENT_STATE_REQ.
 pub(super) static QUERY_AGENT_STATE_REQ: Layout = Layout {
     fixed: &[uint(field::INVOKE_ID), uint(field::PERIPHERAL_ID), int(field::MRDID), int(field::ICM_AGENT_ID)],
     floating: &[text(tag::AGENT_EXTENSION, 16), text(tag::AGENT_ID, 12), text(tag::AGENT_INSTRUMENT, 64)],
 };
+
 /// Body of QUERY_AGENT_STATE_CONF.
 pub(super) static QUERY_AGENT_STATE_CONF: Layout = Layout {
     fixed: &[
@@ -75,6 +77,7 @@ pub(super) static QUERY_AGENT_STATE_CONF: Layout = Layout {
         flt_uint(tag::MAX_BEYOND_TASK_LIMIT).since(22),
     ],
 };
+
 /// Body of SET_AGENT_STATE_REQ.
 pub(super) static SET_AGENT_STATE_REQ: Layout = Layout {
     fixed: &[
@@ -99,8 +102,10 @@ pub(super) static SET_AGENT_STATE_REQ: Layout = Layout {
         flt_ushort(tag::SKILL_GROUP_PRIORITY).repeats(),
     ],
 };
+
 /// Body of SET_AGENT_STATE_CONF.
 pub(super) static SET_AGENT_STATE_CONF: Layout = Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };
+
 /// Body of AGENT_PRE_CALL_EVENT.
 pub(super) static AGENT_PRE_CALL_EVENT: Layout = Layout {
     fixed: &[
@@ -145,6 +150,7 @@ pub(super) static AGENT_PRE_CALL_EVENT: Layout = Layout {
         text(tag::CCAI_CONFIG_ID, 40).since(24),
     ],
 };
+
 /// Body of AGENT_PRE_CALL_ABORT_EVENT.
 pub(super) static AGENT_PRE_CALL_ABORT_EVENT: Layout = Layout {
     fixed: &[uint(field::MONITOR_ID), int(field::MRDID)],
@@ -155,6 +161,7 @@ pub(super) static AGENT_PRE_CALL_ABORT_EVENT: Layout = Layout {
         flt_uint(tag::ROUTER_CALL_KEY_SEQUENCE_NUMBER),
     ],
 };
+
 /// Body of AGENT_GREETING_CONTROL_REQ.
 pub(super) static AGENT_GREETING_CONTROL_REQ: Layout = Layout {
     fixed: &[
@@ -164,6 +171,7 @@ pub(super) static AGENT_GREETING_CONTROL_REQ: Layout = Layout {
     ],
     floating: &[text(tag::AGENT_ID, 12).required()],
 };
+
 /// Body of AGENT_GREETING_CONTROL_CONF.
 pub(super) static AGENT_GREETING_CONTROL_CONF: Layout =
     Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };

@@ -22,8 +22,10 @@ pub(super) static ALTERNATE_CALL_REQ: Layout = Layout {
         text(tag::CTIOSCIL_CLIENT_ID, 64),
     ],
 };
+
 /// Body of ALTERNATE_CALL_CONF.
 pub(super) static ALTERNATE_CALL_CONF: Layout = Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };
+
 /// Body of ANSWER_CALL_REQ.
 pub(super) static ANSWER_CALL_REQ: Layout = Layout {
     fixed: &[
@@ -38,8 +40,10 @@ pub(super) static ANSWER_CALL_REQ: Layout = Layout {
         text(tag::CTIOSCIL_CLIENT_ID, 64),
     ],
 };
+
 /// Body of ANSWER_CALL_CONF.
 pub(super) static ANSWER_CALL_CONF: Layout = Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };
+
 /// Body of CLEAR_CALL_REQ.
 pub(super) static CLEAR_CALL_REQ: Layout = Layout {
     fixed: &[
@@ -54,8 +58,10 @@ pub(super) static CLEAR_CALL_REQ: Layout = Layout {
         text(tag::CTIOSCIL_CLIENT_ID, 64),
     ],
 };
+
 /// Body of CLEAR_CALL_CONF.
 pub(super) static CLEAR_CALL_CONF: Layout = Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };
+
 /// Body of CLEAR_CONNECTION_REQ.
 pub(super) static CLEAR_CONNECTION_REQ: Layout = Layout {
     fixed: &[
@@ -72,8 +78,10 @@ pub(super) static CLEAR_CONNECTION_REQ: Layout = Layout {
         text(tag::CTIOSCIL_CLIENT_ID, 64),
     ],
 };
+
 /// Body of CLEAR_CONNECTION_CONF.
 pub(super) static CLEAR_CONNECTION_CONF: Layout = Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };
+
 /// Body of CONFERENCE_CALL_REQ.
 pub(super) static CONFERENCE_CALL_REQ: Layout = Layout {
     fixed: &[
@@ -118,6 +126,7 @@ pub(super) static CONFERENCE_CALL_REQ: Layout = Layout {
         text(tag::ACCOUNT_CODE, 40),
     ],
 };
+
 /// Body of CONFERENCE_CALL_CONF.
 pub(super) static CONFERENCE_CALL_CONF: Layout = Layout {
     fixed: &[
@@ -135,6 +144,7 @@ pub(super) static CONFERENCE_CALL_CONF: Layout = Layout {
         text(tag::CONNECTED_PARTY_DEVICE_ID, 64).repeats(),
     ],
 };
+
 /// Body of CONSULTATION_CALL_REQ.
 pub(super) static CONSULTATION_CALL_REQ: Layout = Layout {
     fixed: &[
@@ -177,6 +187,7 @@ pub(super) static CONSULTATION_CALL_REQ: Layout = Layout {
         text(tag::ACCOUNT_CODE, 40),
     ],
 };
+
 /// Body of CONSULTATION_CALL_CONF.
 pub(super) static CONSULTATION_CALL_CONF: Layout = Layout {
     fixed: &[
@@ -188,6 +199,7 @@ pub(super) static CONSULTATION_CALL_CONF: Layout = Layout {
     ],
     floating: &[text(tag::NEW_CONNECTION_DEVICE_ID, 64).required()],
 };
+
 /// Body of DEFLECT_CALL_REQ.
 pub(super) static DEFLECT_CALL_REQ: Layout = Layout {
     fixed: &[
@@ -204,5 +216,6 @@ pub(super) static DEFLECT_CALL_REQ: Layout = Layout {
         text(tag::CTIOSCIL_CLIENT_ID, 64),
     ],
 };
+
 /// Body of DEFLECT_CALL_CONF.
 pub(super) static DEFLECT_CALL_CONF: Layout = Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };

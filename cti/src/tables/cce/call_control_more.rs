@@ -20,8 +20,10 @@ pub(super) static HOLD_CALL_REQ: Layout = Layout {
         text(tag::CTIOSCIL_CLIENT_ID, 64),
     ],
 };
+
 /// Body of HOLD_CALL_CONF.
 pub(super) static HOLD_CALL_CONF: Layout = Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };
+
 /// Body of MAKE_CALL_REQ.
 pub(super) static MAKE_CALL_REQ: Layout = Layout {
     fixed: &[
@@ -62,6 +64,7 @@ pub(super) static MAKE_CALL_REQ: Layout = Layout {
         text(tag::CCT, 4),
     ],
 };
+
 /// Body of MAKE_CALL_CONF.
 pub(super) static MAKE_CALL_CONF: Layout = Layout {
     fixed: &[
@@ -73,6 +76,7 @@ pub(super) static MAKE_CALL_CONF: Layout = Layout {
     ],
     floating: &[text(tag::NEW_CONNECTION_DEVICE_ID, 64).required()],
 };
+
 /// Body of MAKE_PREDICTIVE_CALL_REQ.
 pub(super) static MAKE_PREDICTIVE_CALL_REQ: Layout = Layout {
     fixed: &[
@@ -118,6 +122,7 @@ pub(super) static MAKE_PREDICTIVE_CALL_REQ: Layout = Layout {
         text(tag::CCT, 4),
     ],
 };
+
 /// Body of MAKE_PREDICTIVE_CALL_CONF.
 pub(super) static MAKE_PREDICTIVE_CALL_CONF: Layout = Layout {
     fixed: &[
@@ -129,6 +134,7 @@ pub(super) static MAKE_PREDICTIVE_CALL_CONF: Layout = Layout {
     ],
     floating: &[text(tag::NEW_CONNECTION_DEVICE_ID, 64).required()],
 };
+
 /// Body of RECONNECT_CALL_REQ.
 pub(super) static RECONNECT_CALL_REQ: Layout = Layout {
     fixed: &[
@@ -146,8 +152,10 @@ pub(super) static RECONNECT_CALL_REQ: Layout = Layout {
         text(tag::CTIOSCIL_CLIENT_ID, 64),
     ],
 };
+
 /// Body of RECONNECT_CALL_CONF.
 pub(super) static RECONNECT_CALL_CONF: Layout = Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };
+
 /// Body of RETRIEVE_CALL_REQ.
 pub(super) static RETRIEVE_CALL_REQ: Layout = Layout {
     fixed: &[
@@ -162,8 +170,10 @@ pub(super) static RETRIEVE_CALL_REQ: Layout = Layout {
         text(tag::CTIOSCIL_CLIENT_ID, 64),
     ],
 };
+
 /// Body of RETRIEVE_CALL_CONF.
 pub(super) static RETRIEVE_CALL_CONF: Layout = Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };
+
 /// Body of TRANSFER_CALL_REQ.
 pub(super) static TRANSFER_CALL_REQ: Layout = Layout {
     fixed: &[
@@ -208,6 +218,7 @@ pub(super) static TRANSFER_CALL_REQ: Layout = Layout {
         text(tag::ACCOUNT_CODE, 40),
     ],
 };
+
 /// Body of TRANSFER_CALL_CONF.
 pub(super) static TRANSFER_CALL_CONF: Layout = Layout {
     fixed: &[
@@ -225,6 +236,7 @@ pub(super) static TRANSFER_CALL_CONF: Layout = Layout {
         text(tag::CONNECTED_PARTY_DEVICE_ID, 64).repeats(),
     ],
 };
+
 /// Body of SEND_DTMF_SIGNAL_REQ.
 pub(super) static SEND_DTMF_SIGNAL_REQ: Layout = Layout {
     fixed: &[
@@ -242,8 +254,10 @@ pub(super) static SEND_DTMF_SIGNAL_REQ: Layout = Layout {
         text(tag::CTIOSCIL_CLIENT_ID, 64),
     ],
 };
+
 /// Body of SEND_DTMF_SIGNAL_CONF.
 pub(super) static SEND_DTMF_SIGNAL_CONF: Layout = Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };
+
 /// Body of SET_CALL_DATA_REQ.
 pub(super) static SET_CALL_DATA_REQ: Layout = Layout {
     fixed: &[
@@ -285,8 +299,10 @@ pub(super) static SET_CALL_DATA_REQ: Layout = Layout {
         text(tag::CTIOSCIL_CLIENT_ID, 64),
     ],
 };
+
 /// Body of SET_CALL_DATA_CONF.
 pub(super) static SET_CALL_DATA_CONF: Layout = Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };
+
 /// Body of RELEASE_CALL_REQ.
 pub(super) static RELEASE_CALL_REQ: Layout = Layout {
     fixed: &[
@@ -297,8 +313,10 @@ pub(super) static RELEASE_CALL_REQ: Layout = Layout {
     ],
     floating: &[text(tag::CONNECTION_DEVICE_ID, 64).required()],
 };
+
 /// Body of RELEASE_CALL_CONF.
 pub(super) static RELEASE_CALL_CONF: Layout = Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };
+
 /// Body of SET_DEVICE_ATTRIBUTES_REQ.
 pub(super) static SET_DEVICE_ATTRIBUTES_REQ: Layout = Layout {
     fixed: &[
@@ -314,6 +332,7 @@ pub(super) static SET_DEVICE_ATTRIBUTES_REQ: Layout = Layout {
     ],
     floating: &[text(tag::CALLING_DEVICE_ID, 64).required()],
 };
+
 /// Body of SET_DEVICE_ATTRIBUTES_CONF.
 pub(super) static SET_DEVICE_ATTRIBUTES_CONF: Layout =
     Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };

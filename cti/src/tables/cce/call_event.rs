@@ -59,6 +59,7 @@ pub(super) static CALL_DELIVERED_EVENT: Layout = Layout {
         named_array(tag::NAMED_ARRAY),
     ],
 };
+
 /// Body of CALL_ESTABLISHED_EVENT.
 pub(super) static CALL_ESTABLISHED_EVENT: Layout = Layout {
     fixed: &[
@@ -91,6 +92,7 @@ pub(super) static CALL_ESTABLISHED_EVENT: Layout = Layout {
         flt_uint(tag::TRUNK_GROUP_NUMBER),
     ],
 };
+
 /// Body of CALL_HELD_EVENT.
 pub(super) static CALL_HELD_EVENT: Layout = Layout {
     fixed: &[
@@ -105,6 +107,7 @@ pub(super) static CALL_HELD_EVENT: Layout = Layout {
     ],
     floating: &[text(tag::CONNECTION_DEVICE_ID, 64).required(), text(tag::HOLDING_DEVICE_ID, 64)],
 };
+
 /// Body of CALL_RETRIEVED_EVENT.
 pub(super) static CALL_RETRIEVED_EVENT: Layout = Layout {
     fixed: &[
@@ -119,6 +122,7 @@ pub(super) static CALL_RETRIEVED_EVENT: Layout = Layout {
     ],
     floating: &[text(tag::CONNECTION_DEVICE_ID, 64).required(), text(tag::RETRIEVING_DEVICE_ID, 64)],
 };
+
 /// Body of CALL_CLEARED_EVENT.
 pub(super) static CALL_CLEARED_EVENT: Layout = Layout {
     fixed: &[
@@ -132,6 +136,7 @@ pub(super) static CALL_CLEARED_EVENT: Layout = Layout {
     ],
     floating: &[text(tag::CONNECTION_DEVICE_ID, 64).required()],
 };
+
 /// Body of CALL_CONNECTION_CLEARED_EVENT.
 pub(super) static CALL_CONNECTION_CLEARED_EVENT: Layout = Layout {
     fixed: &[
@@ -146,6 +151,7 @@ pub(super) static CALL_CONNECTION_CLEARED_EVENT: Layout = Layout {
     ],
     floating: &[text(tag::CONNECTION_DEVICE_ID, 64).required(), text(tag::RELEASING_DEVICE_ID, 64)],
 };
+
 /// Body of CALL_ORIGINATED_EVENT.
 pub(super) static CALL_ORIGINATED_EVENT: Layout = Layout {
     fixed: &[
@@ -172,6 +178,7 @@ pub(super) static CALL_ORIGINATED_EVENT: Layout = Layout {
         text(tag::CALLED_DEVICE_ID, 64),
     ],
 };
+
 /// Body of CALL_FAILED_EVENT.
 pub(super) static CALL_FAILED_EVENT: Layout = Layout {
     fixed: &[
@@ -191,6 +198,7 @@ pub(super) static CALL_FAILED_EVENT: Layout = Layout {
         text(tag::CALLED_DEVICE_ID, 64),
     ],
 };
+
 /// Body of CALL_CONFERENCED_EVENT.
 pub(super) static CALL_CONFERENCED_EVENT: Layout = Layout {
     fixed: &[
@@ -222,6 +230,7 @@ pub(super) static CALL_CONFERENCED_EVENT: Layout = Layout {
         text(tag::CONNECTED_PARTY_DEVICE_ID, 64).repeats(),
     ],
 };
+
 /// Body of CALL_TRANSFERRED_EVENT.
 pub(super) static CALL_TRANSFERRED_EVENT: Layout = Layout {
     fixed: &[
@@ -253,6 +262,7 @@ pub(super) static CALL_TRANSFERRED_EVENT: Layout = Layout {
         text(tag::CONNECTED_PARTY_DEVICE_ID, 64).repeats(),
     ],
 };
+
 /// Body of CALL_DIVERTED_EVENT.
 pub(super) static CALL_DIVERTED_EVENT: Layout = Layout {
     fixed: &[

@@ -33,6 +33,7 @@ pub(super) static CALL_SERVICE_INITIATED_EVENT: Layout = Layout {
         text(tag::COC_CONNECTION_DEVICE_ID, 64).since(14),
     ],
 };
+
 /// Body of CALL_QUEUED_EVENT.
 pub(super) static CALL_QUEUED_EVENT: Layout = Layout {
     fixed: &[
@@ -63,6 +64,7 @@ pub(super) static CALL_QUEUED_EVENT: Layout = Layout {
         flt_ushort(tag::SKILL_GROUP_PRIORITY).repeats(),
     ],
 };
+
 /// Body of CALL_TRANSLATION_ROUTE_EVENT.
 pub(super) static CALL_TRANSLATION_ROUTE_EVENT: Layout = Layout {
     fixed: &[ushort(field::NUM_NAMED_VARIABLES), ushort(field::NUM_NAMED_ARRAYS)],
@@ -89,6 +91,7 @@ pub(super) static CALL_TRANSLATION_ROUTE_EVENT: Layout = Layout {
         named_array(tag::NAMED_ARRAY),
     ],
 };
+
 /// Body of BEGIN_CALL_EVENT.
 pub(super) static BEGIN_CALL_EVENT: Layout = Layout {
     fixed: &[
@@ -131,6 +134,7 @@ pub(super) static BEGIN_CALL_EVENT: Layout = Layout {
         bytes(tag::CALL_REFERENCE_ID, 32).since(14),
     ],
 };
+
 /// Body of END_CALL_EVENT.
 pub(super) static END_CALL_EVENT: Layout = Layout {
     fixed: &[
@@ -142,6 +146,7 @@ pub(super) static END_CALL_EVENT: Layout = Layout {
     ],
     floating: &[text(tag::CONNECTION_DEVICE_ID, 64).required()],
 };
+
 /// Body of CALL_DATA_UPDATE_EVENT.
 pub(super) static CALL_DATA_UPDATE_EVENT: Layout = Layout {
     fixed: &[
@@ -191,6 +196,7 @@ pub(super) static CALL_DATA_UPDATE_EVENT: Layout = Layout {
         bytes(tag::CALL_REFERENCE_ID, 32).since(14),
     ],
 };
+
 /// Body of CALL_REACHED_NETWORK_EVENT.
 pub(super) static CALL_REACHED_NETWORK_EVENT: Layout = Layout {
     fixed: &[
@@ -214,6 +220,7 @@ pub(super) static CALL_REACHED_NETWORK_EVENT: Layout = Layout {
         flt_uint(tag::TRUNK_GROUP_NUMBER),
     ],
 };
+
 /// Body of CALL_DEQUEUED_EVENT.
 pub(super) static CALL_DEQUEUED_EVENT: Layout = Layout {
     fixed: &[
@@ -239,6 +246,7 @@ pub(super) static CALL_DEQUEUED_EVENT: Layout = Layout {
         flt_ushort(tag::DEQUEUE_TYPE),
     ],
 };
+
 /// Body of RTP_STARTED_EVENT.
 pub(super) static RTP_STARTED_EVENT: Layout = Layout {
     fixed: &[
@@ -266,6 +274,7 @@ pub(super) static RTP_STARTED_EVENT: Layout = Layout {
         text(tag::SENDING_ADDRESS_IPV6, 0).since(14).until(18),
     ],
 };
+
 /// Body of RTP_STOPPED_EVENT.
 pub(super) static RTP_STOPPED_EVENT: Layout = Layout {
     fixed: &[
@@ -288,6 +297,7 @@ pub(super) static RTP_STOPPED_EVENT: Layout = Layout {
         text(tag::SENDING_ADDRESS_IPV6, 0).since(14).until(18),
     ],
 };
+
 /// Body of CALL_ATTRIBUTE_CHANGE_EVENT.
 pub(super) static CALL_ATTRIBUTE_CHANGE_EVENT: Layout = Layout {
     fixed: &[
@@ -300,6 +310,7 @@ pub(super) static CALL_ATTRIBUTE_CHANGE_EVENT: Layout = Layout {
     ],
     floating: &[text(tag::CONNECTION_DEVICE_ID, 64)],
 };
+
 /// Body of CALL_AGENT_GREETING_EVENT.
 pub(super) static CALL_AGENT_GREETING_EVENT: Layout = Layout {
     fixed: &[

@@ -8,6 +8,7 @@ use crate::{field, tag};
 /// Body of CONFIG_REQUEST_KEY_EVENT.
 pub(super) static CONFIG_REQUEST_KEY_EVENT: Layout =
     Layout { fixed: &[uint(field::PERIPHERAL_ID)], floating: &[flt_uint(tag::CUSTOMER_ID)] };
+
 /// Body of CONFIG_KEY_EVENT.
 pub(super) static CONFIG_KEY_EVENT: Layout = Layout {
     fixed: &[uint(field::CONFIG_KEY_STATUS).of("ConfigKeyStatus")],
@@ -21,6 +22,7 @@ pub(super) static CONFIG_KEY_EVENT: Layout = Layout {
         bytes(tag::AGENT_DESK_SETTINGS_CONFIG_KEY, 8).since(22),
     ],
 };
+
 /// Body of CONFIG_REQUEST_EVENT.
 pub(super) static CONFIG_REQUEST_EVENT: Layout = Layout {
     fixed: &[
@@ -30,6 +32,7 @@ pub(super) static CONFIG_REQUEST_EVENT: Layout = Layout {
     ],
     floating: &[flt_uint(tag::CUSTOMER_ID)],
 };
+
 /// Body of CONFIG_BEGIN_EVENT.
 pub(super) static CONFIG_BEGIN_EVENT: Layout = Layout {
     fixed: &[
@@ -46,11 +49,13 @@ pub(super) static CONFIG_BEGIN_EVENT: Layout = Layout {
         bytes(tag::AGENT_DESK_SETTINGS_CONFIG_KEY, 8).since(22),
     ],
 };
+
 /// Body of CONFIG_END_EVENT.
 pub(super) static CONFIG_END_EVENT: Layout = Layout {
     fixed: &[uint(field::CONFIG_END_STATUS).of("ConfigEndStatus")],
     floating: &[text(tag::TEXT, 255)],
 };
+
 /// Body of CONFIG_SERVICE_EVENT.
 pub(super) static CONFIG_SERVICE_EVENT: Layout = Layout {
     fixed: &[ushort(field::NUM_RECORDS)],
@@ -73,6 +78,7 @@ pub(super) static CONFIG_SERVICE_EVENT: Layout = Layout {
         ushorts(tag::SERVICE_PRIORITY).repeats(),
     ],
 };
+
 /// Body of CONFIG_SKILL_GROUP_EVENT.
 pub(super) static CONFIG_SKILL_GROUP_EVENT: Layout = Layout {
     fixed: &[ushort(field::NUM_RECORDS)],
@@ -92,6 +98,7 @@ pub(super) static CONFIG_SKILL_GROUP_EVENT: Layout = Layout {
         text(tag::CONFIG_PARAM, 255).repeats(),
     ],
 };
+
 /// Body of CONFIG_AGENT_EVENT.
 pub(super) static CONFIG_AGENT_EVENT: Layout = Layout {
     fixed: &[ushort(field::NUM_RECORDS)],
@@ -118,6 +125,7 @@ pub(super) static CONFIG_AGENT_EVENT: Layout = Layout {
         ushorts(tag::FLT_AGENT_MRD_STATE).since(21).repeats(),
     ],
 };
+
 /// Body of CONFIG_DEVICE_EVENT.
 pub(super) static CONFIG_DEVICE_EVENT: Layout = Layout {
     fixed: &[ushort(field::NUM_RECORDS)],
@@ -134,6 +142,7 @@ pub(super) static CONFIG_DEVICE_EVENT: Layout = Layout {
         text(tag::DESCRIPTION, 128).repeats(),
     ],
 };
+
 /// Body of TEAM_CONFIG_REQ.
 pub(super) static TEAM_CONFIG_REQ: Layout = Layout {
     fixed: &[
@@ -143,6 +152,7 @@ pub(super) static TEAM_CONFIG_REQ: Layout = Layout {
     ],
     floating: &[],
 };
+
 /// Body of TEAM_CONFIG_EVENT.
 pub(super) static TEAM_CONFIG_EVENT: Layout = Layout {
     fixed: &[
@@ -159,11 +169,13 @@ pub(super) static TEAM_CONFIG_EVENT: Layout = Layout {
         flt_ushort(tag::MEMBER_TYPE).repeats(),
     ],
 };
+
 /// Body of TEAM_CONFIG_CONF.
 pub(super) static TEAM_CONFIG_CONF: Layout = Layout {
     fixed: &[uint(field::INVOKE_ID), uint(field::STATUS).of("TeamConfigStatus")],
     floating: &[text(tag::TEXT, 255)],
 };
+
 /// Body of CONFIG_CALL_TYPE_EVENT.
 pub(super) static CONFIG_CALL_TYPE_EVENT: Layout = Layout {
     fixed: &[ushort(field::NUM_RECORDS)],
@@ -177,6 +189,7 @@ pub(super) static CONFIG_CALL_TYPE_EVENT: Layout = Layout {
         flt_uint(tag::SERVICE_LEVEL_TYPE).repeats(),
     ],
 };
+
 /// Body of CONFIG_MRD_EVENT.
 pub(super) static CONFIG_MRD_EVENT: Layout = Layout {
     fixed: &[ushort(field::NUM_RECORDS)],
@@ -189,6 +202,7 @@ pub(super) static CONFIG_MRD_EVENT: Layout = Layout {
         flt_bool(tag::FLT_INTERRUPTIBLE).since(18).repeats(),
     ],
 };
+
 /// Body of CONFIG_PERIPHERAL_EVENT.
 pub(super) static CONFIG_PERIPHERAL_EVENT: Layout = Layout {
     fixed: &[ushort(field::NUM_RECORDS)],
@@ -198,6 +212,7 @@ pub(super) static CONFIG_PERIPHERAL_EVENT: Layout = Layout {
         flt_uint(tag::DEFAULT_AGENT_DESK_SETTINGS_ID).since(22).repeats(),
     ],
 };
+
 /// Body of CONFIG_AGENT_DESK_SETTINGS_EVENT.
 pub(super) static CONFIG_AGENT_DESK_SETTINGS_EVENT: Layout = Layout {
     fixed: &[ushort(field::NUM_RECORDS)],
@@ -223,6 +238,7 @@ pub(super) static CONFIG_AGENT_DESK_SETTINGS_EVENT: Layout = Layout {
         flt_uint(tag::ACD_SHARED_LINE_USAGE).since(24).repeats(),
     ],
 };
+
 /// Body of CONFIG_TERMINAL_EVENT.
 pub(super) static CONFIG_TERMINAL_EVENT: Layout = Layout {
     fixed: &[ushort(field::NUM_RECORDS)],
@@ -235,6 +251,7 @@ pub(super) static CONFIG_TERMINAL_EVENT: Layout = Layout {
         text(tag::AGENT_INSTRUMENT, 64).repeats(),
     ],
 };
+
 /// Body of CONFIG_AGENT_SERVICE_EVENT.
 pub(super) static CONFIG_AGENT_SERVICE_EVENT: Layout = Layout {
     fixed: &[ushort(field::NUM_RECORDS)],

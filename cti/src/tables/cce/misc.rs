@@ -18,14 +18,17 @@ pub(super) static SYSTEM_EVENT: Layout = Layout {
     ],
     floating: &[text(tag::TEXT, 255), text(tag::EVENT_DEVICE_ID, 64)],
 };
+
 /// Body of CLIENT_EVENT_REPORT_REQ.
 pub(super) static CLIENT_EVENT_REPORT_REQ: Layout = Layout {
     fixed: &[uint(field::INVOKE_ID), ushort(field::STATE).of("ClientEventState")],
     floating: &[text(tag::OBJECT_NAME, 128), text(tag::TEXT, 255).required()],
 };
+
 /// Body of CLIENT_EVENT_REPORT_CONF.
 pub(super) static CLIENT_EVENT_REPORT_CONF: Layout =
     Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };
+
 /// Body of USER_MESSAGE_REQ.
 pub(super) static USER_MESSAGE_REQ: Layout = Layout {
     fixed: &[
@@ -41,13 +44,16 @@ pub(super) static USER_MESSAGE_REQ: Layout = Layout {
         text(tag::TEXT, 255).required(),
     ],
 };
+
 /// Body of USER_MESSAGE_CONF.
 pub(super) static USER_MESSAGE_CONF: Layout = Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };
+
 /// Body of USER_MESSAGE_EVENT.
 pub(super) static USER_MESSAGE_EVENT: Layout = Layout {
     fixed: &[time(field::ICM_CENTRAL_CONTROLLER_TIME), ushort(field::DISTRIBUTION).of("Distribution")],
     floating: &[text(tag::CLIENT_ID, 64).required(), text(tag::TEXT, 255).required()],
 };
+
 /// Body of REGISTER_VARIABLES_REQ.
 pub(super) static REGISTER_VARIABLES_REQ: Layout = Layout {
     fixed: &[
@@ -58,9 +64,11 @@ pub(super) static REGISTER_VARIABLES_REQ: Layout = Layout {
     ],
     floating: &[named_variable(tag::NAMED_VARIABLE), named_array(tag::NAMED_ARRAY)],
 };
+
 /// Body of REGISTER_VARIABLES_CONF.
 pub(super) static REGISTER_VARIABLES_CONF: Layout =
     Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };
+
 /// Body of SET_APP_DATA_REQ.
 pub(super) static SET_APP_DATA_REQ: Layout = Layout {
     fixed: &[uint(field::INVOKE_ID)],
@@ -80,13 +88,16 @@ pub(super) static SET_APP_DATA_REQ: Layout = Layout {
         flt_uint(tag::PRE_CALL_INVOKE_ID).since(14),
     ],
 };
+
 /// Body of SET_APP_DATA_CONF.
 pub(super) static SET_APP_DATA_CONF: Layout = Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };
+
 /// Body of AGENT_DESK_SETTINGS_REQ.
 pub(super) static AGENT_DESK_SETTINGS_REQ: Layout = Layout {
     fixed: &[uint(field::INVOKE_ID), uint(field::PERIPHERAL_ID)],
     floating: &[text(tag::AGENT_ID, 12)],
 };
+
 /// Body of AGENT_DESK_SETTINGS_CONF.
 pub(super) static AGENT_DESK_SETTINGS_CONF: Layout = Layout {
     fixed: &[
@@ -113,6 +124,7 @@ pub(super) static AGENT_DESK_SETTINGS_CONF: Layout = Layout {
         flt_uint(tag::ACD_SHARED_LINE_USAGE).since(24),
     ],
 };
+
 /// Body of SET_AGENT_SERVICE_DATA_REQ.
 pub(super) static SET_AGENT_SERVICE_DATA_REQ: Layout = Layout {
     fixed: &[
@@ -127,6 +139,7 @@ pub(super) static SET_AGENT_SERVICE_DATA_REQ: Layout = Layout {
         ushorts(tag::FLT_ENABLED_SERVICES).since(24),
     ],
 };
+
 /// Body of SET_AGENT_SERVICE_DATA_CONF.
 pub(super) static SET_AGENT_SERVICE_DATA_CONF: Layout =
     Layout { fixed: &[uint(field::INVOKE_ID), uint(field::STATUS).of("StatusCode")], floating: &[] };

@@ -28,6 +28,7 @@ pub(super) static START_RECORDING_REQ: Layout = Layout {
         text(tag::CLIENT_ADDRESS_IPV6, 0).since(14).until(18),
     ],
 };
+
 /// Body of START_RECORDING_CONF.
 pub(super) static START_RECORDING_CONF: Layout = Layout {
     fixed: &[uint(field::INVOKE_ID), uint(field::SESSION_ID), uint(field::SERVER_DATA)],
@@ -37,6 +38,7 @@ pub(super) static START_RECORDING_CONF: Layout = Layout {
         text(tag::CLIENT_ADDRESS_IPV6, 0).since(14).until(18),
     ],
 };
+
 /// Body of STOP_RECORDING_REQ.
 pub(super) static STOP_RECORDING_REQ: Layout = Layout {
     fixed: &[
@@ -59,6 +61,7 @@ pub(super) static STOP_RECORDING_REQ: Layout = Layout {
         text(tag::CLIENT_ADDRESS_IPV6, 0).since(14).until(18),
     ],
 };
+
 /// Body of STOP_RECORDING_CONF.
 pub(super) static STOP_RECORDING_CONF: Layout = Layout {
     fixed: &[uint(field::INVOKE_ID)],
@@ -68,6 +71,7 @@ pub(super) static STOP_RECORDING_CONF: Layout = Layout {
         text(tag::CLIENT_ADDRESS_IPV6, 0).since(14).until(18),
     ],
 };
+
 /// Body of START_NETWORK_RECORDING_REQ.
 pub(super) static START_NETWORK_RECORDING_REQ: Layout = Layout {
     fixed: &[
@@ -83,9 +87,11 @@ pub(super) static START_NETWORK_RECORDING_REQ: Layout = Layout {
         text(tag::AGENT_INSTRUMENT, 64),
     ],
 };
+
 /// Body of START_NETWORK_RECORDING_CONF.
 pub(super) static START_NETWORK_RECORDING_CONF: Layout =
     Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };
+
 /// Body of STOP_NETWORK_RECORDING_REQ.
 pub(super) static STOP_NETWORK_RECORDING_REQ: Layout = Layout {
     fixed: &[
@@ -100,9 +106,11 @@ pub(super) static STOP_NETWORK_RECORDING_REQ: Layout = Layout {
         text(tag::AGENT_INSTRUMENT, 64),
     ],
 };
+
 /// Body of STOP_NETWORK_RECORDING_CONF.
 pub(super) static STOP_NETWORK_RECORDING_CONF: Layout =
     Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };
+
 /// Body of NETWORK_RECORDING_STARTED_EVENT.
 pub(super) static NETWORK_RECORDING_STARTED_EVENT: Layout = Layout {
     fixed: &[
@@ -114,6 +122,7 @@ pub(super) static NETWORK_RECORDING_STARTED_EVENT: Layout = Layout {
     ],
     floating: &[text(tag::CONNECTION_DEVICE_ID, 64).required(), text(tag::RECORDING_DEVICE_ID, 64).since(23)],
 };
+
 /// Body of NETWORK_RECORDING_ENDED_EVENT.
 pub(super) static NETWORK_RECORDING_ENDED_EVENT: Layout = Layout {
     fixed: &[
@@ -125,6 +134,7 @@ pub(super) static NETWORK_RECORDING_ENDED_EVENT: Layout = Layout {
     ],
     floating: &[text(tag::CONNECTION_DEVICE_ID, 64).required(), text(tag::RECORDING_DEVICE_ID, 64).since(23)],
 };
+
 /// Body of NETWORK_RECORDING_FAILED_EVENT.
 pub(super) static NETWORK_RECORDING_FAILED_EVENT: Layout = Layout {
     fixed: &[
@@ -137,6 +147,7 @@ pub(super) static NETWORK_RECORDING_FAILED_EVENT: Layout = Layout {
     ],
     floating: &[text(tag::CONNECTION_DEVICE_ID, 64).required(), text(tag::RECORDING_DEVICE_ID, 64).since(23)],
 };
+
 /// Body of NETWORK_RECORDING_TARGET_INFO_EVENT.
 pub(super) static NETWORK_RECORDING_TARGET_INFO_EVENT: Layout = Layout {
     fixed: &[

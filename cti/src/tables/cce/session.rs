@@ -10,9 +10,11 @@ pub(super) static FAILURE_CONF: Layout = Layout {
     fixed: &[uint(field::INVOKE_ID), uint(field::STATUS).of("StatusCode")],
     floating: &[text(tag::CTIOSCIL_CLIENT_ID, 64)],
 };
+
 /// Body of FAILURE_EVENT.
 pub(super) static FAILURE_EVENT: Layout =
     Layout { fixed: &[uint(field::STATUS).of("StatusCode")], floating: &[] };
+
 /// Body of OPEN_REQ.
 pub(super) static OPEN_REQ: Layout = Layout {
     fixed: &[
@@ -38,6 +40,7 @@ pub(super) static OPEN_REQ: Layout = Layout {
         flt_int(tag::APPLICATION_PATH_ID),
     ],
 };
+
 /// Body of OPEN_CONF.
 pub(super) static OPEN_CONF: Layout = Layout {
     fixed: &[
@@ -61,15 +64,20 @@ pub(super) static OPEN_CONF: Layout = Layout {
         flt_ushort(tag::MULTILINE_AGENT_CONTROL).since(14).repeats(),
     ],
 };
+
 /// Body of HEARTBEAT_REQ.
 pub(super) static HEARTBEAT_REQ: Layout = Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };
+
 /// Body of HEARTBEAT_CONF.
 pub(super) static HEARTBEAT_CONF: Layout = Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };
+
 /// Body of CLOSE_REQ.
 pub(super) static CLOSE_REQ: Layout =
     Layout { fixed: &[uint(field::INVOKE_ID), uint(field::STATUS).of("StatusCode")], floating: &[] };
+
 /// Body of CLOSE_CONF.
 pub(super) static CLOSE_CONF: Layout = Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };
+
 /// Body of CONTROL_FAILURE_CONF.
 pub(super) static CONTROL_FAILURE_CONF: Layout = Layout {
     fixed: &[
@@ -79,6 +87,7 @@ pub(super) static CONTROL_FAILURE_CONF: Layout = Layout {
     ],
     floating: &[text(tag::TEXT, 255), text(tag::CTIOSCIL_CLIENT_ID, 64)],
 };
+
 /// Body of MONITOR_START_REQ.
 pub(super) static MONITOR_START_REQ: Layout = Layout {
     fixed: &[
@@ -92,14 +101,18 @@ pub(super) static MONITOR_START_REQ: Layout = Layout {
     ],
     floating: &[text(tag::CONNECTION_DEVICE_ID, 64), text(tag::MONITORED_DEVICE_ID, 64)],
 };
+
 /// Body of MONITOR_START_CONF.
 pub(super) static MONITOR_START_CONF: Layout =
     Layout { fixed: &[uint(field::INVOKE_ID), uint(field::MONITOR_ID)], floating: &[] };
+
 /// Body of MONITOR_STOP_REQ.
 pub(super) static MONITOR_STOP_REQ: Layout =
     Layout { fixed: &[uint(field::INVOKE_ID), uint(field::MONITOR_ID)], floating: &[] };
+
 /// Body of MONITOR_STOP_CONF.
 pub(super) static MONITOR_STOP_CONF: Layout = Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };
+
 /// Body of CHANGE_MONITOR_MASK_REQ.
 pub(super) static CHANGE_MONITOR_MASK_REQ: Layout = Layout {
     fixed: &[
@@ -110,9 +123,11 @@ pub(super) static CHANGE_MONITOR_MASK_REQ: Layout = Layout {
     ],
     floating: &[],
 };
+
 /// Body of CHANGE_MONITOR_MASK_CONF.
 pub(super) static CHANGE_MONITOR_MASK_CONF: Layout =
     Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };
+
 /// Body of CLIENT_SESSION_OPENED_EVENT.
 pub(super) static CLIENT_SESSION_OPENED_EVENT: Layout = Layout {
     fixed: &[
@@ -133,6 +148,7 @@ pub(super) static CLIENT_SESSION_OPENED_EVENT: Layout = Layout {
         text(tag::CLIENT_ADDRESS_IPV6, 0).since(14).until(18),
     ],
 };
+
 /// Body of CLIENT_SESSION_CLOSED_EVENT.
 pub(super) static CLIENT_SESSION_CLOSED_EVENT: Layout = Layout {
     fixed: &[
@@ -151,37 +167,48 @@ pub(super) static CLIENT_SESSION_CLOSED_EVENT: Layout = Layout {
         text(tag::CLIENT_ADDRESS_IPV6, 0).since(14).until(18),
     ],
 };
+
 /// Body of SESSION_MONITOR_START_REQ.
 pub(super) static SESSION_MONITOR_START_REQ: Layout =
     Layout { fixed: &[uint(field::INVOKE_ID), uint(field::SESSION_ID)], floating: &[] };
+
 /// Body of SESSION_MONITOR_START_CONF.
 pub(super) static SESSION_MONITOR_START_CONF: Layout =
     Layout { fixed: &[uint(field::INVOKE_ID), uint(field::MONITOR_ID)], floating: &[] };
+
 /// Body of SESSION_MONITOR_STOP_REQ.
 pub(super) static SESSION_MONITOR_STOP_REQ: Layout =
     Layout { fixed: &[uint(field::INVOKE_ID), uint(field::MONITOR_ID)], floating: &[] };
+
 /// Body of SESSION_MONITOR_STOP_CONF.
 pub(super) static SESSION_MONITOR_STOP_CONF: Layout =
     Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };
+
 /// Body of REGISTER_SERVICE_REQ.
 pub(super) static REGISTER_SERVICE_REQ: Layout = Layout {
     fixed: &[uint(field::INVOKE_ID), ushort(field::SERVER_MODE).of("ServerMode")],
     floating: &[text(tag::SERVICE_NAME, 64).required()],
 };
+
 /// Body of REGISTER_SERVICE_CONF.
 pub(super) static REGISTER_SERVICE_CONF: Layout =
     Layout { fixed: &[uint(field::INVOKE_ID), uint(field::REGISTERED_SERVICE_ID)], floating: &[] };
+
 /// Body of UNREGISTER_SERVICE_REQ.
 pub(super) static UNREGISTER_SERVICE_REQ: Layout =
     Layout { fixed: &[uint(field::INVOKE_ID), uint(field::REGISTERED_SERVICE_ID)], floating: &[] };
+
 /// Body of UNREGISTER_SERVICE_CONF.
 pub(super) static UNREGISTER_SERVICE_CONF: Layout =
     Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };
+
 /// Body of ACTIVE_MAINTENANCE_REQ.
 pub(super) static ACTIVE_MAINTENANCE_REQ: Layout = Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };
+
 /// Body of ACTIVE_MAINTENANCE_RESP.
 pub(super) static ACTIVE_MAINTENANCE_RESP: Layout =
     Layout { fixed: &[uint(field::INVOKE_ID), bool(field::MAINTENANCE_MODE_ACCEPTED)], floating: &[] };
+
 /// Body of ACTIVE_MAINTENANCE_EVENT.
 pub(super) static ACTIVE_MAINTENANCE_EVENT: Layout =
     Layout { fixed: &[bool(field::MAINTENANCE_MODE_CONTINUE)], floating: &[] };

@@ -8,6 +8,7 @@ pub(super) static QUERY_AGENT_STATISTICS_REQ: Layout = Layout {
     fixed: &[uint(field::INVOKE_ID), uint(field::PERIPHERAL_ID)],
     floating: &[text(tag::AGENT_EXTENSION, 16), text(tag::AGENT_ID, 12), text(tag::AGENT_INSTRUMENT, 64)],
 };
+
 /// Body of QUERY_AGENT_STATISTICS_CONF.
 pub(super) static QUERY_AGENT_STATISTICS_CONF: Layout = Layout {
     fixed: &[
@@ -100,6 +101,7 @@ pub(super) static QUERY_AGENT_STATISTICS_CONF: Layout = Layout {
     ],
     floating: &[text(tag::AGENT_EXTENSION, 16), text(tag::AGENT_ID, 12), text(tag::AGENT_INSTRUMENT, 64)],
 };
+
 /// Body of QUERY_SKILL_GROUP_STATISTICS_REQ.
 pub(super) static QUERY_SKILL_GROUP_STATISTICS_REQ: Layout = Layout {
     fixed: &[
@@ -110,6 +112,7 @@ pub(super) static QUERY_SKILL_GROUP_STATISTICS_REQ: Layout = Layout {
     ],
     floating: &[],
 };
+
 /// Body of QUERY_SKILL_GROUP_STATISTICS_CONF.
 pub(super) static QUERY_SKILL_GROUP_STATISTICS_CONF: Layout = Layout {
     fixed: &[

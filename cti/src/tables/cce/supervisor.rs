@@ -11,6 +11,7 @@ pub(super) static QUERY_DEVICE_INFO_REQ: Layout = Layout {
     fixed: &[uint(field::INVOKE_ID), uint(field::PERIPHERAL_ID), ushort(field::RESERVED)],
     floating: &[text(tag::AGENT_INSTRUMENT, 64).required()],
 };
+
 /// Body of QUERY_DEVICE_INFO_CONF.
 pub(super) static QUERY_DEVICE_INFO_CONF: Layout = Layout {
     fixed: &[
@@ -31,6 +32,7 @@ pub(super) static QUERY_DEVICE_INFO_CONF: Layout = Layout {
     ],
     floating: &[flt_ushort(tag::LINE_HANDLE).repeats(), flt_ushort(tag::LINE_TYPE).repeats()],
 };
+
 /// Body of SNAPSHOT_CALL_REQ.
 pub(super) static SNAPSHOT_CALL_REQ: Layout = Layout {
     fixed: &[
@@ -41,6 +43,7 @@ pub(super) static SNAPSHOT_CALL_REQ: Layout = Layout {
     ],
     floating: &[text(tag::CONNECTION_DEVICE_ID, 64).required()],
 };
+
 /// Body of SNAPSHOT_CALL_CONF.
 pub(super) static SNAPSHOT_CALL_CONF: Layout = Layout {
     fixed: &[
@@ -91,6 +94,7 @@ pub(super) static SNAPSHOT_CALL_CONF: Layout = Layout {
         ushorts(tag::FLT_ENABLED_SERVICES).since(24),
     ],
 };
+
 /// Body of SNAPSHOT_DEVICE_REQ.
 pub(super) static SNAPSHOT_DEVICE_REQ: Layout = Layout {
     fixed: &[
@@ -100,6 +104,7 @@ pub(super) static SNAPSHOT_DEVICE_REQ: Layout = Layout {
     ],
     floating: &[text(tag::AGENT_INSTRUMENT, 64).required()],
 };
+
 /// Body of SNAPSHOT_DEVICE_CONF.
 pub(super) static SNAPSHOT_DEVICE_CONF: Layout = Layout {
     fixed: &[uint(field::INVOKE_ID), ushort(field::NUM_CALLS)],
@@ -111,6 +116,7 @@ pub(super) static SNAPSHOT_DEVICE_CONF: Layout = Layout {
         flt_ushort(tag::SILENT_MONITOR_STATUS).repeats(),
     ],
 };
+
 /// Body of SUPERVISOR_ASSIST_REQ.
 pub(super) static SUPERVISOR_ASSIST_REQ: Layout = Layout {
     fixed: &[
@@ -126,6 +132,7 @@ pub(super) static SUPERVISOR_ASSIST_REQ: Layout = Layout {
         text(tag::AGENT_INSTRUMENT, 64),
     ],
 };
+
 /// Body of SUPERVISOR_ASSIST_CONF.
 pub(super) static SUPERVISOR_ASSIST_CONF: Layout = Layout {
     fixed: &[
@@ -137,6 +144,7 @@ pub(super) static SUPERVISOR_ASSIST_CONF: Layout = Layout {
     ],
     floating: &[text(tag::CONNECTION_DEVICE_ID, 64).required()],
 };
+
 /// Body of EMERGENCY_CALL_REQ.
 pub(super) static EMERGENCY_CALL_REQ: Layout = Layout {
     fixed: &[
@@ -152,6 +160,7 @@ pub(super) static EMERGENCY_CALL_REQ: Layout = Layout {
         text(tag::AGENT_INSTRUMENT, 64),
     ],
 };
+
 /// Body of EMERGENCY_CALL_CONF.
 pub(super) static EMERGENCY_CALL_CONF: Layout = Layout {
     fixed: &[
@@ -163,6 +172,7 @@ pub(super) static EMERGENCY_CALL_CONF: Layout = Layout {
     ],
     floating: &[text(tag::CONNECTION_DEVICE_ID, 64).required()],
 };
+
 /// Body of EMERGENCY_CALL_EVENT.
 pub(super) static EMERGENCY_CALL_EVENT: Layout = Layout {
     fixed: &[
@@ -181,6 +191,7 @@ pub(super) static EMERGENCY_CALL_EVENT: Layout = Layout {
         text(tag::CLIENT_ADDRESS_IPV6, 0).since(14).until(18),
     ],
 };
+
 /// Body of SUPERVISE_CALL_REQ.
 pub(super) static SUPERVISE_CALL_REQ: Layout = Layout {
     fixed: &[
@@ -201,6 +212,7 @@ pub(super) static SUPERVISE_CALL_REQ: Layout = Layout {
         text(tag::SUPERVISOR_INSTRUMENT, 64),
     ],
 };
+
 /// Body of SUPERVISE_CALL_CONF.
 pub(super) static SUPERVISE_CALL_CONF: Layout = Layout {
     fixed: &[
@@ -210,6 +222,7 @@ pub(super) static SUPERVISE_CALL_CONF: Layout = Layout {
     ],
     floating: &[text(tag::CONNECTION_DEVICE_ID, 64).required()],
 };
+
 /// Body of AGENT_TEAM_CONFIG_EVENT.
 pub(super) static AGENT_TEAM_CONFIG_EVENT: Layout = Layout {
     fixed: &[
@@ -227,9 +240,11 @@ pub(super) static AGENT_TEAM_CONFIG_EVENT: Layout = Layout {
         flt_uint(tag::ATC_STATE_DURATION).repeats(),
     ],
 };
+
 /// Body of LIST_AGENT_TEAM_REQ.
 pub(super) static LIST_AGENT_TEAM_REQ: Layout =
     Layout { fixed: &[uint(field::INVOKE_ID), uint(field::SUPERVISOR_ID)], floating: &[] };
+
 /// Body of LIST_AGENT_TEAM_CONF.
 pub(super) static LIST_AGENT_TEAM_CONF: Layout = Layout {
     fixed: &[
@@ -240,18 +255,23 @@ pub(super) static LIST_AGENT_TEAM_CONF: Layout = Layout {
     ],
     floating: &[flt_uint(tag::TEAM_ID).repeats()],
 };
+
 /// Body of MONITOR_AGENT_TEAM_START_REQ.
 pub(super) static MONITOR_AGENT_TEAM_START_REQ: Layout =
     Layout { fixed: &[uint(field::INVOKE_ID), uint(field::TEAM_ID)], floating: &[] };
+
 /// Body of MONITOR_AGENT_TEAM_START_CONF.
 pub(super) static MONITOR_AGENT_TEAM_START_CONF: Layout =
     Layout { fixed: &[uint(field::INVOKE_ID), uint(field::MONITOR_ID)], floating: &[] };
+
 /// Body of MONITOR_AGENT_TEAM_STOP_REQ.
 pub(super) static MONITOR_AGENT_TEAM_STOP_REQ: Layout =
     Layout { fixed: &[uint(field::INVOKE_ID), uint(field::MONITOR_ID)], floating: &[] };
+
 /// Body of MONITOR_AGENT_TEAM_STOP_CONF.
 pub(super) static MONITOR_AGENT_TEAM_STOP_CONF: Layout =
     Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };
+
 /// Body of BAD_CALL_REQ.
 pub(super) static BAD_CALL_REQ: Layout = Layout {
     fixed: &[
@@ -262,5 +282,6 @@ pub(super) static BAD_CALL_REQ: Layout = Layout {
     ],
     floating: &[text(tag::CONNECTION_DEVICE_ID, 64).required(), text(tag::AGENT_ID, 12).required()],
 };
+
 /// Body of BAD_CALL_CONF.
 pub(super) static BAD_CALL_CONF: Layout = Layout { fixed: &[uint(field::INVOKE_ID)], floating: &[] };

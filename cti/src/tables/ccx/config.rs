@@ -6,6 +6,7 @@ use crate::{field, tag};
 /// Body of CONFIG_REQUEST_KEY_EVENT in CCX.
 pub(super) static CONFIG_REQUEST_KEY_EVENT: Layout =
     Layout { fixed: &[uint(field::PERIPHERAL_ID)], floating: &[flt_uint(tag::CUSTOMER_ID)] };
+
 /// Body of CONFIG_KEY_EVENT in CCX.
 pub(super) static CONFIG_KEY_EVENT: Layout = Layout {
     fixed: &[uint(field::CONFIG_KEY_STATUS).of("ConfigKeyStatus")],
@@ -16,11 +17,13 @@ pub(super) static CONFIG_KEY_EVENT: Layout = Layout {
         bytes(tag::DEVICE_CONFIG_KEY, 8),
     ],
 };
+
 /// Body of CONFIG_REQUEST_EVENT in CCX.
 pub(super) static CONFIG_REQUEST_EVENT: Layout = Layout {
     fixed: &[uint(field::CONFIG_INFORMATION).of("ConfigurationUploadCCX"), uint(field::PERIPHERAL_ID)],
     floating: &[flt_uint(tag::CUSTOMER_ID)],
 };
+
 /// Body of CONFIG_BEGIN_EVENT in CCX.
 pub(super) static CONFIG_BEGIN_EVENT: Layout = Layout {
     fixed: &[
@@ -34,6 +37,7 @@ pub(super) static CONFIG_BEGIN_EVENT: Layout = Layout {
         bytes(tag::DEVICE_CONFIG_KEY, 8),
     ],
 };
+
 /// Body of CONFIG_SERVICE_EVENT in CCX.
 pub(super) static CONFIG_SERVICE_EVENT: Layout = Layout {
     fixed: &[ushort(field::NUM_RECORDS)],
@@ -53,6 +57,7 @@ pub(super) static CONFIG_SERVICE_EVENT: Layout = Layout {
         flt_uint(tag::FLT_MR_DOMAIN_ID).repeats(),
     ],
 };
+
 /// Body of CONFIG_SKILL_GROUP_EVENT in CCX.
 pub(super) static CONFIG_SKILL_GROUP_EVENT: Layout = Layout {
     fixed: &[ushort(field::NUM_RECORDS)],
@@ -71,6 +76,7 @@ pub(super) static CONFIG_SKILL_GROUP_EVENT: Layout = Layout {
         text(tag::CONFIG_PARAM, 255).repeats(),
     ],
 };
+
 /// Body of CONFIG_AGENT_EVENT in CCX.
 pub(super) static CONFIG_AGENT_EVENT: Layout = Layout {
     fixed: &[ushort(field::NUM_RECORDS)],
@@ -94,6 +100,7 @@ pub(super) static CONFIG_AGENT_EVENT: Layout = Layout {
         text(tag::TERMINAL_DEVICE_NAME, 64).since(18).repeats(),
     ],
 };
+
 /// Body of CONFIG_DEVICE_EVENT in CCX.
 pub(super) static CONFIG_DEVICE_EVENT: Layout = Layout {
     fixed: &[ushort(field::NUM_RECORDS)],
@@ -110,6 +117,7 @@ pub(super) static CONFIG_DEVICE_EVENT: Layout = Layout {
         text(tag::DESCRIPTION, 128).repeats(),
     ],
 };
+
 /// Body of TEAM_CONFIG_REQ in CCX.
 pub(super) static TEAM_CONFIG_REQ: Layout = Layout {
     fixed: &[
@@ -119,6 +127,7 @@ pub(super) static TEAM_CONFIG_REQ: Layout = Layout {
     ],
     floating: &[],
 };
+
 /// Body of TEAM_CONFIG_EVENT in CCX.
 pub(super) static TEAM_CONFIG_EVENT: Layout = Layout {
     fixed: &[
@@ -135,11 +144,13 @@ pub(super) static TEAM_CONFIG_EVENT: Layout = Layout {
         flt_ushort(tag::MEMBER_TYPE).repeats(),
     ],
 };
+
 /// Body of TEAM_CONFIG_CONF in CCX.
 pub(super) static TEAM_CONFIG_CONF: Layout = Layout {
     fixed: &[uint(field::INVOKE_ID), uint(field::STATUS).of("TeamConfigStatus")],
     floating: &[text(tag::TEXT, 255)],
 };
+
 /// Body of CONFIG_TERMINAL_EVENT in CCX.
 pub(super) static CONFIG_TERMINAL_EVENT: Layout = Layout {
     fixed: &[ushort(field::NUM_RECORDS)],

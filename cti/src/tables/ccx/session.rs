@@ -30,6 +30,7 @@ pub(super) static OPEN_REQ: Layout = Layout {
         text(tag::AGENT_ID_LONG, 129),
     ],
 };
+
 /// Body of OPEN_CONF in CCX.
 pub(super) static OPEN_CONF: Layout = Layout {
     fixed: &[
@@ -53,6 +54,7 @@ pub(super) static OPEN_CONF: Layout = Layout {
         flt_ushort(tag::TASK_LIFE).named("ConfigMsgMaskGranted").since(18),
     ],
 };
+
 /// Body of CALL_DELIVERED_EVENT in CCX.
 pub(super) static CALL_DELIVERED_EVENT: Layout = Layout {
     fixed: &[
@@ -104,6 +106,7 @@ pub(super) static CALL_DELIVERED_EVENT: Layout = Layout {
         named_array(tag::NAMED_ARRAY),
     ],
 };
+
 /// Body of BEGIN_CALL_EVENT in CCX.
 pub(super) static BEGIN_CALL_EVENT: Layout = Layout {
     fixed: &[
@@ -143,6 +146,7 @@ pub(super) static BEGIN_CALL_EVENT: Layout = Layout {
         bytes(tag::CALL_REFERENCE_ID, 32).since(14),
     ],
 };
+
 /// Body of AGENT_STATE_EVENT in CCX.
 pub(super) static AGENT_STATE_EVENT: Layout = Layout {
     fixed: &[
@@ -181,6 +185,7 @@ pub(super) static AGENT_STATE_EVENT: Layout = Layout {
         text(tag::TERMINAL_DEVICE_NAME, 64).since(18),
     ],
 };
+
 /// Body of SYSTEM_EVENT in CCX.
 pub(super) static SYSTEM_EVENT: Layout = Layout {
     fixed: &[
@@ -194,6 +199,7 @@ pub(super) static SYSTEM_EVENT: Layout = Layout {
     ],
     floating: &[text(tag::TEXT, 255), text(tag::EVENT_DEVICE_ID, 64)],
 };
+
 /// Body of QUERY_AGENT_STATE_REQ in CCX.
 pub(super) static QUERY_AGENT_STATE_REQ: Layout = Layout {
     fixed: &[
@@ -208,6 +214,7 @@ pub(super) static QUERY_AGENT_STATE_REQ: Layout = Layout {
         text(tag::AGENT_ID_LONG, 129),
     ],
 };
+
 /// Body of QUERY_AGENT_STATE_CONF in CCX.
 pub(super) static QUERY_AGENT_STATE_CONF: Layout = Layout {
     fixed: &[
@@ -233,6 +240,7 @@ pub(super) static QUERY_AGENT_STATE_CONF: Layout = Layout {
         flt_ushort(tag::INTERNAL_AGENT_STATE).since(19),
     ],
 };
+
 /// Body of SET_AGENT_STATE_REQ in CCX.
 pub(super) static SET_AGENT_STATE_REQ: Layout = Layout {
     fixed: &[

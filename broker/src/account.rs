@@ -104,9 +104,9 @@ impl Keyed for Account {
 }
 
 impl Account {
-    pub(crate) fn new(bare: &str) -> Self {
+    pub(crate) fn new(bare: Arc<str>) -> Self {
         let state = State { seats: Vec::new(), bare: Vec::new(), receptive: 0, count: 0, gone: false };
-        Self { bare: bare.into(), state: Mutex::new(state) }
+        Self { bare, state: Mutex::new(state) }
     }
 
     pub(crate) fn bare(&self) -> &Arc<str> {

@@ -403,9 +403,9 @@ impl Shared {
             .map_err(|Full| Error::TooManyNodes)
     }
 
-    fn ensure_account(&self, bare: &str) -> Arc<Account> {
+    fn ensure_account(&self, bare: &Arc<str>) -> Arc<Account> {
         // Bounded by what the accounts own: an empty one is removed at once.
-        match self.accounts.get_or_insert(bare, usize::MAX, || Account::new(bare)) {
+        match self.accounts.get_or_insert(bare, usize::MAX, || Account::new(bare.clone())) {
             Ok((account, _)) => account,
             Err(Full) => unreachable!("no table reaches usize::MAX"),
         }

@@ -90,16 +90,17 @@ pub struct Outbox(Arc<Inner>);
 struct Inner {
     max_items: u32,
     max_bytes: u32,
-    overflow: Overflow,
     state: Mutex<State>,
 }
 
+/// Laid out to be small: there is one for each session, and most of them idle.
 struct State {
     queue: VecDeque<Parcel>,
     waker: Option<Waker>,
     owner: Option<Arc<Owner>>,
     bytes: usize,
     ended: Option<EndReason>,
+    overflow: Overflow,
 }
 
 /// The session that an outbox serves; outlives the session as long as a node names it.
@@ -115,13 +116,13 @@ impl Outbox {
         Self(Arc::new(Inner {
             max_items: narrow(limits.max_items),
             max_bytes: narrow(limits.max_bytes),
-            overflow: limits.overflow,
             state: Mutex::new(State {
                 queue: VecDeque::new(),
                 waker: None,
                 owner: None,
                 bytes: 0,
                 ended: None,
+                overflow: limits.overflow,
             }),
         }))
     }
@@ -284,7 +285,7 @@ impl Inner {
         if self.fits(state, parcel) {
             return Ok(());
         }
-        match self.overflow {
+        match state.overflow {
             Overflow::EndSession => {}
             Overflow::DropOldest => state.drop_oldest(|state| self.fits(state, parcel)),
             Overflow::Coalesce => state.coalesce(parcel),
@@ -292,7 +293,7 @@ impl Inner {
         if self.fits(state, parcel) {
             return Ok(());
         }
-        state.overflow();
+        state.overrun();
         Err(Ended(EndReason::Overflow))
     }
 
@@ -375,7 +376,7 @@ impl State {
         }
     }
 
-    fn overflow(&mut self) {
+    fn overrun(&mut self) {
         self.ended = Some(EndReason::Overflow);
         self.queue = VecDeque::new();
         self.bytes = 0;

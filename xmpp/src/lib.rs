@@ -15,10 +15,19 @@
 pub mod auth;
 pub mod config;
 pub mod error;
+pub mod reader;
+pub mod sasl;
 pub mod service;
+#[cfg(feature = "tcp")]
+mod shell;
+pub mod splice;
+pub mod stream;
+#[cfg(feature = "tcp")]
+pub mod tcp;
 pub mod xml;
 
 pub use auth::{AuthFailure, Authenticator, Credentials, Password, Principal};
 pub use config::{Config, Conflict, Limits, Profile, Timeouts};
 pub use error::StreamError;
 pub use service::{Access, AccessPolicy, BindError, Bound, OpenPolicy, Service, event, notification};
+pub use stream::{Action, Channel, Framing, Open, StartTls, Stream};

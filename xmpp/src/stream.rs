@@ -1,0 +1,395 @@
+//! One client stream, whatever carries it: negotiation, then stanzas to the bound session.
+//!
+//! Owns the state of one stream between its first byte and its end. Bytes, messages and elements come in
+//! with the time; what the stream says goes into its outbox; what has to be done outside (ask the realm,
+//! start TLS, end the connection) is an [`Action`]. It never waits, never looks at a clock and holds no
+//! socket.
+//!
+//! The shell's loop: hand in input while [`Stream::wants_input`], then take actions until there is none,
+//! write what the outbox holds ([`Stream::write_parcel`]), sleep until [`Stream::deadline`].
+
+mod clock;
+mod negotiate;
+mod rate;
+mod render;
+mod websocket;
+
+use std::net::IpAddr;
+use std::time::Instant;
+
+use broker::{EndReason, Outbox, OutboxLimits, Overflow, Parcel};
+use minidom::Element;
+
+use crate::auth::{AuthFailure, Credentials, Principal};
+use crate::config::Limits;
+use crate::reader::{Item, Reader};
+use crate::service::{Bound, Service};
+use crate::splice::{self, Splicer};
+use crate::{Profile, StreamError};
+use clock::Clock;
+pub use websocket::adopt;
+
+/// What delimits elements on the transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// One XML document in each direction (RFC 6120 §4).
+    Tcp,
+    /// One document a message, `<open/>` and `<close/>` (RFC 7395).
+    WebSocket,
+    /// Elements inside bodies; the stream's header is the first body's attributes (XEP-0206).
+    Bosh,
+}
+
+/// Whether STARTTLS is offered (RFC 6120 §5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum StartTls {
+    /// Not offered.
+    #[default]
+    Off,
+    /// Offered; authentication works without it.
+    Optional,
+    /// Offered; nothing else works before it.
+    Required,
+}
+
+/// What the stream has to know about the connection below it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Channel {
+    /// TLS is already in place.
+    pub secure: bool,
+    /// STARTTLS policy; only looked at with [`Framing::Tcp`] and while not secure.
+    pub starttls: StartTls,
+    /// Address of the client, for the realm.
+    pub peer: Option<IpAddr>,
+}
+
+/// Opening of a stream on a transport with a header of its own kind (`<open/>`, BOSH body attributes).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Open {
+    /// Domain the client wants.
+    pub to: Option<String>,
+    /// Address it claims.
+    pub from: Option<String>,
+    /// `xml:lang`.
+    pub lang: Option<String>,
+    /// XMPP version.
+    pub version: Option<String>,
+}
+
+/// Something to do outside of the stream.
+#[derive(Debug)]
+pub enum Action {
+    /// Ask the realm and come back with [`Stream::handle_auth`].
+    Authenticate(Credentials),
+    /// Write what the outbox holds, throw away everything received so far, do the handshake and come back
+    /// with [`Stream::tls_started`].
+    StartTls,
+    /// Write what the outbox holds (unless it overflowed), then [`Stream::farewell`], and end the
+    /// connection. With the stream error to be told, if any.
+    Close(Option<StreamError>),
+}
+
+/// How far the stream is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// A header has to come: the first, or the one after TLS or SASL.
+    Header,
+    /// Features are out, nobody is authenticated.
+    Negotiation,
+    /// `<proceed/>` is out, the handshake runs.
+    Handshake,
+    /// The realm works.
+    Authentication,
+    /// Authenticated, features are out, nothing is bound.
+    Binding,
+    /// Stanzas.
+    Bound,
+    /// Over; input is ignored.
+    Closed,
+}
+
+/// The server's side of one stream.
+pub struct Stream {
+    service: Service,
+    framing: Framing,
+    channel: Channel,
+    phase: Phase,
+    /// Our header (or `<open/>`) is out for the present stream.
+    answered: bool,
+    /// The client's `to`, which the finesse profile takes as another name of the domain in user names.
+    requested: Option<Box<str>>,
+    /// `<auth/>` came without a message, `<response/>` has to bring it.
+    challenged: bool,
+    failures: u32,
+    peer_closed: bool,
+    reader: Option<Reader>,
+    outbox: Outbox,
+    principal: Option<Principal>,
+    bound: Option<Bound>,
+    splicer: Option<Splicer>,
+    action: Option<Action>,
+    clock: Clock,
+}
+
+impl Stream {
+    /// A stream that waits for the client's header.
+    pub fn new(service: Service, framing: Framing, channel: Channel, now: Instant) -> Self {
+        let config = service.config();
+        let limits = &config.limits;
+        let outbox = Outbox::new(OutboxLimits {
+            max_items: limits.outbox_items,
+            max_bytes: limits.outbox_bytes,
+            overflow: Overflow::EndSession,
+        });
+        let reader = (framing == Framing::Tcp).then(|| Reader::new(limits, limits.stanza_bytes_before_auth));
+        let clock = Clock::new(now, limits, &config.timeouts);
+        Self {
+            service,
+            framing,
+            channel,
+            phase: Phase::Header,
+            answered: false,
+            requested: None,
+            challenged: false,
+            failures: 0,
+            peer_closed: false,
+            reader,
+            outbox,
+            principal: None,
+            bound: None,
+            splicer: None,
+            action: None,
+            clock,
+        }
+    }
+
+    /// The queue of everything this stream says.
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// The service this stream belongs to.
+    pub fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// The bound session, once there is one.
+    pub fn bound(&self) -> Option<&Bound> {
+        self.bound.as_ref()
+    }
+
+    /// True once a resource is bound and until the stream ends.
+    pub fn is_bound(&self) -> bool {
+        self.bound.is_some()
+    }
+
+    /// True once the client has authenticated.
+    pub fn is_authenticated(&self) -> bool {
+        self.principal.is_some()
+    }
+
+    /// True when the stream is over; the last action was a [`Action::Close`].
+    pub fn is_closed(&self) -> bool {
+        self.phase == Phase::Closed
+    }
+
+    /// True if the client has closed its side in an orderly way.
+    pub fn is_peer_closed(&self) -> bool {
+        self.peer_closed
+    }
+
+    /// The most bytes that the next element or message may have.
+    pub fn max_bytes(&self) -> usize {
+        let limits = &self.service.config().limits;
+        if self.principal.is_some() { limits.stanza_bytes } else { limits.stanza_bytes_before_auth }
+    }
+
+    /// Whether input may be handed in now. Not while an action is outstanding, and not while the client is
+    /// slowed down; look again after [`handle_timeout`](Self::handle_timeout).
+    pub fn wants_input(&self) -> bool {
+        self.action.is_none()
+            && !matches!(self.phase, Phase::Handshake | Phase::Authentication | Phase::Closed)
+            && !self.clock.is_throttled()
+    }
+
+    /// Whether [`poll_action`](Self::poll_action) would return something.
+    pub fn has_action(&self) -> bool {
+        self.action.is_some()
+    }
+
+    /// The next thing to do outside.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.action.take()
+    }
+
+    /// Bytes of a TCP connection. `input` is advanced past what was read; the rest has to be kept and handed
+    /// in again when [`wants_input`](Self::wants_input) is true.
+    pub fn handle_bytes(&mut self, now: Instant, input: &mut &[u8]) {
+        if !input.is_empty() && self.phase != Phase::Closed {
+            self.clock.heard(now);
+        }
+        while self.wants_input() {
+            let Some(reader) = &mut self.reader else { return };
+            match reader.read(input, &self.service.config().limits) {
+                Ok(Some(Item::Header(header))) => {
+                    self.clock.complete();
+                    self.header(now, header);
+                }
+                Ok(Some(Item::Element(element))) => {
+                    self.clock.complete();
+                    self.element(now, element);
+                }
+                Ok(Some(Item::Closed)) => self.end_by_peer(),
+                Ok(None) => return self.input_used_up(now),
+                Err(error) => self.fail(error.stream_error()),
+            }
+        }
+    }
+
+    /// Everything was read: notes when a stanza has begun, and gives memory back when none has.
+    fn input_used_up(&mut self, now: Instant) {
+        let Some(reader) = &mut self.reader else { return };
+        if reader.is_partial() {
+            self.clock.partial(now);
+        } else {
+            self.clock.complete();
+            reader.release_temporaries();
+        }
+    }
+
+    /// An element of a BOSH body, in `jabber:client` or the namespace it was sent in. Not to be called while
+    /// the realm works.
+    pub fn handle_element(&mut self, now: Instant, element: Element) {
+        if matches!(self.phase, Phase::Closed | Phase::Authentication | Phase::Handshake) {
+            return;
+        }
+        self.clock.heard(now);
+        self.element(now, element);
+        if self.clock.is_flooded(now) {
+            self.fail(StreamError::PolicyViolation("too many stanzas"));
+        }
+    }
+
+    /// A sign of life that is not input for the stream (WebSocket ping or pong).
+    pub fn heard(&mut self, now: Instant) {
+        self.clock.heard(now);
+    }
+
+    /// The peer's side of the transport ended. Without a closing tag before it the connection is broken; the
+    /// end of the session is announced either way.
+    pub fn handle_eof(&mut self) {
+        self.end(None);
+    }
+
+    /// The server stops.
+    pub fn handle_shutdown(&mut self) {
+        self.fail(StreamError::SystemShutdown);
+    }
+
+    /// The outbox has ended: somebody else ended the session.
+    pub fn handle_outbox_end(&mut self, reason: EndReason) {
+        match reason {
+            EndReason::Overflow => self.fail(StreamError::PolicyViolation("too slow in reading")),
+            EndReason::Replaced => self.fail(StreamError::Conflict),
+            EndReason::Shutdown => self.fail(StreamError::SystemShutdown),
+            EndReason::Removed => self.fail(StreamError::NotAuthorized),
+            EndReason::Closed => self.end(None),
+        }
+    }
+
+    /// Ends the stream with an error found by the transport. The header goes out first if it has not
+    /// (RFC 6120 §4.9.1.2).
+    pub fn fail(&mut self, error: StreamError) {
+        if self.phase != Phase::Closed {
+            self.answer_header();
+            self.end(Some(error));
+        }
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) has to be called.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.clock.deadline(self.phase, self.framing, self.timeouts())
+    }
+
+    /// Appends a parcel of the outbox as this session has to see it.
+    pub fn write_parcel(&mut self, parcel: &Parcel, out: &mut Vec<u8>) {
+        match &mut self.splicer {
+            Some(splicer) => splicer.write(parcel, out),
+            None => splice::write_plain(parcel, out),
+        }
+    }
+
+    /// The addresses and counter for writing, once a resource is bound; a transport that answers later than
+    /// the stream lives (BOSH) takes a copy.
+    pub fn splicer(&mut self) -> Option<&mut Splicer> {
+        self.splicer.as_mut()
+    }
+
+    /// What is written last, after the outbox: the stream error and the end of the stream. One item a
+    /// message on WebSocket; nothing for BOSH, whose body says it all.
+    pub fn farewell(&self, error: Option<StreamError>) -> Vec<String> {
+        render::farewell(self.framing, error)
+    }
+
+    fn timeouts(&self) -> &crate::Timeouts {
+        &self.service.config().timeouts
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.service.config().limits
+    }
+
+    fn is_strict(&self) -> bool {
+        self.service.config().profile == Profile::Strict
+    }
+
+    /// Queues an answer. An outbox that has ended tells its consumer so by itself.
+    fn say(&self, xml: impl Into<bytes::Bytes>) {
+        let _ = self.outbox.push(Parcel::answer(xml));
+    }
+
+    fn end_by_peer(&mut self) {
+        self.peer_closed = true;
+        self.end(None);
+    }
+
+    /// Ends the stream. The bound session is dropped here and now, so that its unavailable presence goes out
+    /// exactly once, whatever the shell does next.
+    fn end(&mut self, error: Option<StreamError>) {
+        if self.phase == Phase::Closed {
+            return;
+        }
+        self.phase = Phase::Closed;
+        self.bound = None;
+        self.outbox.end(EndReason::Closed);
+        self.action = Some(Action::Close(error));
+    }
+
+    /// An element at the top of the stream, on every transport.
+    fn element(&mut self, now: Instant, element: Element) {
+        match self.phase {
+            Phase::Header => self.element_instead_of_header(now, element),
+            Phase::Negotiation => self.negotiate(now, &element),
+            Phase::Binding => self.bind(now, &element),
+            Phase::Bound => self.stanza(now, element),
+            Phase::Handshake | Phase::Authentication | Phase::Closed => {}
+        }
+    }
+
+    fn stanza(&mut self, now: Instant, element: Element) {
+        self.clock.count_stanza(now);
+        let Some(bound) = &mut self.bound else { return };
+        if let Err(error) = bound.handle(now, element) {
+            self.fail(error);
+        }
+    }
+
+    /// The realm has answered.
+    pub fn handle_auth(&mut self, now: Instant, result: Result<Principal, AuthFailure>) {
+        if self.phase == Phase::Authentication {
+            self.clock.resume_login(now);
+            self.phase = Phase::Negotiation;
+            self.authenticated(now, result);
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! From the header to a bound resource (RFC 6120 §4 to §7).
+
+use std::time::Instant;
+
+use broker::Parcel;
+use minidom::Element;
+
+use super::render::{self, NS_BIND, NS_CLIENT, NS_STREAMS, NS_TLS};
+use super::{Action, Framing, Open, Phase, StartTls, Stream};
+use crate::auth::{AuthFailure, Credentials, Principal};
+use crate::reader::Header;
+use crate::sasl::{self, Failure};
+use crate::splice::Splicer;
+use crate::{Profile, StreamError};
+
+/// 128 random bits, for stream ids.
+fn random_id() -> Option<String> {
+    let mut bytes = [0u8; 16];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(bytes.iter().map(|b| format!("{b:02x}")).collect())
+}
+
+fn is_stanza(element: &Element) -> bool {
+    element.has_ns(NS_CLIENT) && matches!(element.name(), "iq" | "message" | "presence")
+}
+
+impl Stream {
+    /// A header on TCP. Errors come after our own header (RFC 6120 §4.9.1.2).
+    pub(super) fn header(&mut self, now: Instant, header: Header) {
+        let Header { prefix, name, namespace, content_namespace, to, from, version, lang } = header;
+        let wrong = if namespace != NS_STREAMS {
+            Some(StreamError::InvalidNamespace)
+        } else if name != "stream" {
+            Some(StreamError::BadFormat)
+        } else if prefix.as_deref() != Some("stream") {
+            Some(StreamError::BadNamespacePrefix)
+        } else if content_namespace != NS_CLIENT {
+            Some(StreamError::InvalidNamespace)
+        } else {
+            None
+        };
+        match wrong {
+            Some(error) => self.fail(error),
+            None => self.handle_open(now, &Open { to, from, lang, version }),
+        }
+    }
+
+    /// The stream is opened, or opened again after SASL. BOSH may do so at any time: the features of the
+    /// present phase are the answer (XEP-0206 §5).
+    pub fn handle_open(&mut self, now: Instant, open: &Open) {
+        self.clock.heard(now);
+        match self.phase {
+            Phase::Header => {}
+            Phase::Negotiation | Phase::Binding | Phase::Bound if self.framing == Framing::Bosh => {
+                return self.say(self.features());
+            }
+            Phase::Handshake | Phase::Authentication | Phase::Closed => return,
+            _ => return self.fail(StreamError::UnsupportedStanzaType),
+        }
+        let first = self.principal.is_none();
+        let header = self.render_header(open.from.as_deref(), first);
+        if let Some(error) = self.judge(open) {
+            return self.fail(error);
+        }
+        let Some(header) = header else { return self.fail(StreamError::InternalServerError) };
+        self.answered = true;
+        self.requested = open.to.as_deref().map(Into::into);
+        self.phase = if first { Phase::Negotiation } else { Phase::Binding };
+        self.say_header(header, first);
+    }
+
+    fn judge(&self, open: &Open) -> Option<StreamError> {
+        let major = |version: &str| version.split('.').next()?.parse::<u32>().ok();
+        // BOSH clients of the first generation leave the version out (XEP-0206 §3: SHOULD).
+        let needs_version = self.framing != Framing::Bosh;
+        let is_supported = match &open.version {
+            Some(version) => major(version).is_some_and(|major| major >= 1),
+            None => !needs_version,
+        };
+        if !is_supported {
+            return Some(StreamError::UnsupportedVersion);
+        }
+        match (self.service.config().profile, &open.to) {
+            (Profile::Finesse, _) => None,
+            (Profile::Strict, None) => Some(StreamError::ImproperAddressing),
+            (Profile::Strict, Some(to)) => {
+                let is_ours = to.eq_ignore_ascii_case(&self.service.config().domain);
+                (!is_ours).then_some(StreamError::HostUnknown)
+            }
+        }
+    }
+
+    fn render_header(&self, to: Option<&str>, first: bool) -> Option<String> {
+        let config = self.service.config();
+        let id = random_id()?;
+        Some(render::header(self.framing, &config.domain, &config.language, &id, to, first))
+    }
+
+    /// Header and features: two writes on the first stream, since clients that read in lock-step give up
+    /// if both come at once; one write after SASL. Two messages on WebSocket, features alone for BOSH.
+    fn say_header(&self, header: String, first: bool) {
+        let features = self.features();
+        match self.framing {
+            Framing::Tcp if !first => self.say(header + &features),
+            Framing::Tcp => {
+                let _ = self.outbox.push(Parcel::barrier(header));
+                self.say(features);
+            }
+            Framing::WebSocket => {
+                self.say(header);
+                self.say(features);
+            }
+            Framing::Bosh => self.say(features),
+        }
+    }
+
+    /// Makes sure that our header is out, because an error follows.
+    pub(super) fn answer_header(&mut self) {
+        if self.answered || self.framing == Framing::Bosh {
+            return;
+        }
+        self.answered = true;
+        if let Some(header) = self.render_header(None, self.principal.is_none()) {
+            self.say(header);
+        }
+    }
+
+    /// Only BOSH and WebSocket can get here: on TCP the reader expects a header.
+    pub(super) fn element_instead_of_header(&mut self, now: Instant, element: Element) {
+        let may_skip = self.framing == Framing::Bosh && !self.is_strict() && self.principal.is_some();
+        if may_skip {
+            // Old clients bind right after success; the features count as told (XEP-0206 §5).
+            self.phase = Phase::Binding;
+            self.bind(now, &element);
+        } else {
+            self.fail(StreamError::UnsupportedStanzaType);
+        }
+    }
+
+    pub(super) fn negotiate(&mut self, now: Instant, element: &Element) {
+        if element.has_ns(sasl::NS) {
+            match element.name() {
+                "auth" => self.auth(now, element),
+                "response" => self.response(now, element),
+                "abort" => self.refuse(Failure::Aborted),
+                _ => self.fail(StreamError::UnsupportedStanzaType),
+            }
+        } else if element.is("starttls", NS_TLS) && self.starttls() != StartTls::Off {
+            self.say(format!("<proceed xmlns=\"{NS_TLS}\"/>"));
+            self.phase = Phase::Handshake;
+            self.action = Some(Action::StartTls);
+        } else if is_stanza(element) && self.starttls() == StartTls::Required {
+            self.fail(StreamError::PolicyViolation("TLS is required"));
+        } else if is_stanza(element) || element.has_ns(NS_TLS) {
+            self.fail(StreamError::NotAuthorized);
+        } else {
+            self.fail(StreamError::UnsupportedStanzaType);
+        }
+    }
+
+    /// The handshake is done: a new stream begins, of which the old one knew nothing.
+    pub fn tls_started(&mut self, now: Instant) {
+        if self.phase == Phase::Handshake {
+            self.channel.secure = true;
+            self.clock.heard(now);
+            self.restart();
+        }
+    }
+
+    fn restart(&mut self) {
+        self.phase = Phase::Header;
+        self.answered = false;
+        self.challenged = false;
+        let max_bytes = self.max_bytes();
+        if let Some(reader) = &mut self.reader {
+            reader.restart(&self.service.config().limits, max_bytes);
+        }
+    }
+
+    fn auth(&mut self, now: Instant, element: &Element) {
+        self.challenged = false;
+        if self.starttls() == StartTls::Required {
+            return self.refuse(Failure::EncryptionRequired);
+        }
+        if element.attr("mechanism") != Some("PLAIN") {
+            return self.refuse(Failure::InvalidMechanism);
+        }
+        let text = element.text();
+        if text.is_empty() {
+            self.challenged = true;
+            self.say(format!("<challenge xmlns=\"{}\"/>", sasl::NS));
+        } else {
+            self.try_plain(now, text);
+        }
+    }
+
+    fn response(&mut self, now: Instant, element: &Element) {
+        if std::mem::take(&mut self.challenged) {
+            self.try_plain(now, element.text());
+        } else {
+            self.refuse(Failure::MalformedRequest);
+        }
+    }
+
+    fn try_plain(&mut self, now: Instant, text: String) {
+        let text = zeroize::Zeroizing::new(text);
+        let domain = self.service.config().domain.as_str();
+        let other = self.requested.as_deref().filter(|_| !self.is_strict()).unwrap_or(domain);
+        let plain = sasl::decode(&text, self.limits().sasl_text)
+            .and_then(|message| sasl::plain(message, &[domain, other]));
+        match plain {
+            Ok(sasl::Plain { user, password }) => {
+                self.phase = Phase::Authentication;
+                self.clock.pause_login(now);
+                let peer = self.channel.peer;
+                self.action = Some(Action::Authenticate(Credentials { user, password, peer }));
+            }
+            Err(failure) => self.refuse(failure),
+        }
+    }
+
+    /// Answers a failed attempt; after the configured number of them the stream ends (RFC 6120 §6.4.5). An
+    /// unreachable realm is not the client's fault and does not count.
+    fn refuse(&mut self, failure: Failure) {
+        self.challenged = false;
+        self.say(failure.to_xml());
+        if failure != Failure::TemporaryAuthFailure {
+            self.failures += 1;
+        }
+        if self.failures >= self.service.config().auth_retries.max(1) {
+            self.fail(StreamError::PolicyViolation("too many failed logins"));
+        }
+    }
+
+    pub(super) fn authenticated(&mut self, now: Instant, result: Result<Principal, AuthFailure>) {
+        let principal = match result {
+            Ok(principal) => principal,
+            Err(AuthFailure::NotAuthorized) => return self.refuse(Failure::NotAuthorized),
+            Err(AuthFailure::Temporary) => return self.refuse(Failure::TemporaryAuthFailure),
+            Err(AuthFailure::Disabled) => return self.refuse(Failure::AccountDisabled),
+        };
+        if self.service.policy().may_flood(&principal) {
+            self.clock.lift_rate();
+        }
+        self.principal = Some(principal);
+        let timeouts = &self.service.config().timeouts;
+        self.clock.start_binding(now, timeouts);
+        self.say(format!("<success xmlns=\"{}\"/>", sasl::NS));
+        self.restart();
+    }
+
+    pub(super) fn bind(&mut self, _now: Instant, element: &Element) {
+        let request = element.get_child("bind", NS_BIND);
+        let is_bind = element.is("iq", NS_CLIENT) && element.attr("type") == Some("set");
+        let (true, Some(request), Some(principal)) = (is_bind, request, &self.principal) else {
+            let error = if is_stanza(element) {
+                StreamError::NotAuthorized
+            } else {
+                StreamError::UnsupportedStanzaType
+            };
+            return self.fail(error);
+        };
+        let resource = request.get_child("resource", NS_BIND).map(Element::text);
+        match self.service.bind(principal, resource.as_deref(), self.outbox.clone()) {
+            Ok(bound) => {
+                self.say(render::bind_result(element.attr("id"), bound.full()));
+                self.splicer = Some(Splicer::new(bound.bare().clone(), bound.full().clone()));
+                self.bound = Some(bound);
+                self.phase = Phase::Bound;
+            }
+            Err(error) => self.say(render::iq_error(element.attr("id"), &error.to_xml())),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What a stream says while it negotiates. Double quotes throughout: hand-made clients search for `from="`.
+
+use super::{Framing, Phase, StartTls, Stream};
+use crate::StreamError;
+use crate::sasl;
+use crate::xml::Attribute;
+
+pub(super) const NS_STREAMS: &str = "http://etherx.jabber.org/streams";
+pub(super) const NS_TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
+pub(super) const NS_BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
+pub(super) const NS_FRAMING: &str = "urn:ietf:params:xml:ns:xmpp-framing";
+pub(super) const NS_CLIENT: &str = "jabber:client";
+
+/// The only text that Strophe takes for an orderly end, byte for byte.
+const WEBSOCKET_CLOSE: &str = "<close xmlns=\"urn:ietf:params:xml:ns:xmpp-framing\" />";
+
+/// Header or `<open/>`. `to` is the client's `from`, `first` asks for an XML declaration: it is left out on
+/// restarts, which some clients read with the parser of the first stream.
+pub(super) fn header(
+    framing: Framing,
+    domain: &str,
+    language: &str,
+    id: &str,
+    to: Option<&str>,
+    first: bool,
+) -> String {
+    let (start, end) = match framing {
+        Framing::WebSocket => (format!("<open xmlns=\"{NS_FRAMING}\""), "/>".to_owned()),
+        _ => {
+            let declaration = if first { "<?xml version=\"1.0\"?>" } else { "" };
+            let namespaces = format!(" xmlns=\"{NS_CLIENT}\" xmlns:stream=\"{NS_STREAMS}\">");
+            (format!("{declaration}<stream:stream"), namespaces)
+        }
+    };
+    let to = to.map(|to| format!(" to=\"{}\"", Attribute(to))).unwrap_or_default();
+    let (domain, language) = (Attribute(domain), Attribute(language));
+    format!("{start} from=\"{domain}\" id=\"{id}\"{to} version=\"1.0\" xml:lang=\"{language}\"{end}")
+}
+
+/// A ping of the server (XEP-0199).
+pub(super) fn ping(domain: &str, full: &str) -> String {
+    format!(
+        "<iq xmlns=\"jabber:client\" type=\"get\" id=\"ping\" from=\"{}\" to=\"{full}\">\
+         <ping xmlns=\"urn:xmpp:ping\"/></iq>",
+        Attribute(domain)
+    )
+}
+
+/// The answer to a bind request. Without addresses, as the client has none before it.
+pub(super) fn bind_result(id: Option<&str>, full: &str) -> String {
+    format!(
+        "<iq xmlns=\"jabber:client\" type=\"result\"{}><bind xmlns=\"{NS_BIND}\"><jid>{full}</jid></bind></iq>",
+        id_attribute(id)
+    )
+}
+
+/// An error answer before there is an address.
+pub(super) fn iq_error(id: Option<&str>, error: &str) -> String {
+    format!("<iq xmlns=\"jabber:client\" type=\"error\"{}>{error}</iq>", id_attribute(id))
+}
+
+fn id_attribute(id: Option<&str>) -> String {
+    id.map(|id| format!(" id=\"{}\"", Attribute(id))).unwrap_or_default()
+}
+
+pub(super) fn farewell(framing: Framing, error: Option<StreamError>) -> Vec<String> {
+    match framing {
+        Framing::Tcp => {
+            let error = error.map(|error| error.to_xml()).unwrap_or_default();
+            vec![error + "</stream:stream>"]
+        }
+        Framing::WebSocket => {
+            error.map(|error| error.to_document()).into_iter().chain([WEBSOCKET_CLOSE.to_owned()]).collect()
+        }
+        Framing::Bosh => Vec::new(),
+    }
+}
+
+impl Stream {
+    /// Features of the present phase. What XEP-0478 tells is what is enforced.
+    pub fn features(&self) -> String {
+        let declaration = match self.framing {
+            Framing::WebSocket => format!(" xmlns:stream=\"{NS_STREAMS}\""),
+            _ => String::new(),
+        };
+        let offers = match self.phase {
+            Phase::Binding | Phase::Bound => format!(
+                "<bind xmlns=\"{NS_BIND}\"/>\
+                 <session xmlns=\"urn:ietf:params:xml:ns:xmpp-session\"><optional/></session>"
+            ),
+            _ => self.offers_before_authentication(),
+        };
+        let limits = format!(
+            "<limits xmlns=\"urn:xmpp:stream-limits:0\"><max-bytes>{}</max-bytes>{}</limits>",
+            self.max_bytes(),
+            self.idle_seconds()
+        );
+        format!("<stream:features{declaration}>{offers}{limits}</stream:features>")
+    }
+
+    fn idle_seconds(&self) -> String {
+        match self.framing {
+            Framing::Bosh => String::new(),
+            _ => format!("<idle-seconds>{}</idle-seconds>", self.timeouts().idle_close.as_secs()),
+        }
+    }
+
+    fn offers_before_authentication(&self) -> String {
+        let starttls = match self.starttls() {
+            StartTls::Off => String::new(),
+            StartTls::Optional => format!("<starttls xmlns=\"{NS_TLS}\"/>"),
+            StartTls::Required => return format!("<starttls xmlns=\"{NS_TLS}\"><required/></starttls>"),
+        };
+        format!("{starttls}<mechanisms xmlns=\"{}\"><mechanism>PLAIN</mechanism></mechanisms>", sasl::NS)
+    }
+
+    /// The STARTTLS policy as far as it applies to this connection now.
+    pub(super) fn starttls(&self) -> StartTls {
+        match (self.framing, self.channel.secure) {
+            (Framing::Tcp, false) => self.channel.starttls,
+            _ => StartTls::Off,
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Listener for plain TCP, STARTTLS and TLS from the first byte.
+//!
+//! One task for each connection; an idle one holds no buffer. Sessions are isolated: a panic ends the task
+//! it happens in, and no lock is poisoned by it.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use broker::Parcel;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use crate::StreamError;
+use crate::service::Service;
+pub use crate::shell::{Admission, AdmissionLimits};
+use crate::shell::{Boundaries, Driver, Framer, Io, Outcome, Permit};
+use crate::stream::{Channel, Framing, StartTls, Stream};
+
+/// Pause after a failed accept (no file descriptors left): trying again at once would spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Options of one listener.
+#[derive(Clone)]
+pub struct TcpOptions {
+    /// TLS; without it neither STARTTLS nor direct TLS is possible.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// TLS from the first byte (port 5223).
+    pub direct_tls: bool,
+    /// STARTTLS policy of a plain listener with TLS.
+    pub starttls: StartTls,
+    /// Stanzas that wait leave together (true). False: one write each, for clients that expect a stanza a
+    /// segment.
+    pub coalesce: bool,
+    /// Bounds on connections; listeners of one server share it.
+    pub admission: Admission,
+}
+
+impl Default for TcpOptions {
+    fn default() -> Self {
+        Self {
+            tls: None,
+            direct_tls: false,
+            starttls: StartTls::Off,
+            coalesce: true,
+            admission: Admission::new(AdmissionLimits::default()),
+        }
+    }
+}
+
+impl TcpOptions {
+    fn channel(&self, secure: bool, peer: Option<IpAddr>) -> Channel {
+        let starttls = if self.tls.is_some() { self.starttls } else { StartTls::Off };
+        Channel { secure, starttls, peer }
+    }
+}
+
+/// Accepts connections until `shutdown` is ready, then ends them with `system-shutdown` and returns when
+/// all are gone, after the drain time at the latest. Ending connections is done through
+/// [`TcpOptions::admission`], so listeners that share it should stop together.
+///
+/// Cancel safe in so far as dropping the future closes every connection at once.
+pub async fn serve(
+    listener: TcpListener,
+    service: Service,
+    options: TcpOptions,
+    shutdown: impl Future<Output = ()> + Send,
+) {
+    let mut tasks = JoinSet::new();
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            Some(ended) = tasks.join_next(), if !tasks.is_empty() => report(ended),
+            accepted = listener.accept() => match accepted {
+                Ok((socket, peer)) => accept(socket, peer.ip(), &service, &options, &mut tasks),
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+        }
+    }
+    drop(listener);
+    options.admission.shutdown();
+    let drain = service.config().timeouts.drain;
+    let all_gone = async {
+        while let Some(ended) = tasks.join_next().await {
+            report(ended);
+        }
+    };
+    // What is left after the drain time is aborted when the set is dropped.
+    let _ = tokio::time::timeout(drain, all_gone).await;
+}
+
+fn report(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        tracing::error!("a connection's task panicked; the other sessions go on");
+    }
+}
+
+fn accept(socket: TcpStream, peer: IpAddr, service: &Service, options: &TcpOptions, tasks: &mut JoinSet<()>) {
+    let Some(permit) = options.admission.enter(Some(peer), Instant::now()) else {
+        if !options.direct_tls {
+            refuse(&socket, service);
+        }
+        return;
+    };
+    // Without it a notification waits for the acknowledgement of the one before.
+    let _ = socket.set_nodelay(true);
+    let (service, options) = (service.clone(), options.clone());
+    tasks.spawn(async move { connection(socket, peer, service, options, permit).await });
+}
+
+/// Says why in one write that is not waited for; the kernel has room for it.
+fn refuse(socket: &TcpStream, service: &Service) {
+    let mut stream = Stream::new(service.clone(), Framing::Tcp, Channel::default(), Instant::now());
+    stream.fail(StreamError::ResourceConstraint("too many connections"));
+    let mut parcels = std::collections::VecDeque::new();
+    let _ = stream.outbox().try_take(&mut parcels, usize::MAX);
+    let mut bytes = Vec::new();
+    for parcel in &parcels {
+        stream.write_parcel(parcel, &mut bytes);
+    }
+    let error = StreamError::ResourceConstraint("too many connections");
+    bytes.extend(stream.farewell(Some(error)).concat().into_bytes());
+    let _ = socket.try_write(&bytes);
+}
+
+async fn connection(socket: TcpStream, peer: IpAddr, service: Service, options: TcpOptions, permit: Permit) {
+    let io = match (&options.tls, options.direct_tls) {
+        (Some(tls), true) => match handshake(socket, tls.clone(), &service).await {
+            Some(io) => io,
+            None => return,
+        },
+        (None, true) => return,
+        _ => Io::Tcp(socket),
+    };
+    let channel = options.channel(options.direct_tls, Some(peer));
+    let stream = Stream::new(service.clone(), Framing::Tcp, channel, Instant::now());
+    let mut driver = Driver::new(io, stream, TcpFramer::new(options.coalesce), Some(permit));
+    while driver.run().await == Outcome::StartTls {
+        let (Io::Tcp(socket), Some(tls)) = (driver.take_io(), &options.tls) else { return };
+        match handshake(socket, tls.clone(), &service).await {
+            Some(io) => driver.resume(io),
+            None => return,
+        }
+    }
+}
+
+/// Runs one stream on any byte stream (a Unix socket, a pipe), without STARTTLS. Returns when the connection
+/// is finished. Dropping the future closes it at once.
+pub async fn serve_io(
+    io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    peer: Option<IpAddr>,
+    service: Service,
+    options: &TcpOptions,
+) {
+    let Some(permit) = options.admission.enter(peer, Instant::now()) else { return };
+    let channel = Channel { secure: options.direct_tls, starttls: StartTls::Off, peer };
+    let stream = Stream::new(service, Framing::Tcp, channel, Instant::now());
+    Driver::new(Io::Other(Box::new(io)), stream, TcpFramer::new(options.coalesce), Some(permit)).run().await;
+}
+
+/// The handshake's state is large and short-lived, hence on the heap.
+async fn handshake(socket: TcpStream, tls: Arc<rustls::ServerConfig>, service: &Service) -> Option<Io> {
+    let accept = Box::pin(TlsAcceptor::from(tls).accept(socket));
+    match tokio::time::timeout(service.config().timeouts.handshake, accept).await {
+        Ok(Ok(stream)) => Some(Io::Tls(Box::new(stream))),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "TLS handshake failed");
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+/// Bytes as they are.
+struct TcpFramer {
+    boundaries: Boundaries,
+    /// How much of the closing tag the discarded input ends with.
+    matched: usize,
+}
+
+const CLOSING_TAG: &[u8] = b"</stream:stream";
+
+impl TcpFramer {
+    fn new(coalesce: bool) -> Self {
+        Self { boundaries: if coalesce { Boundaries::Classes } else { Boundaries::Each }, matched: 0 }
+    }
+}
+
+impl Framer for TcpFramer {
+    fn feed(&mut self, now: Instant, stream: &mut Stream, input: &mut &[u8]) {
+        stream.handle_bytes(now, input);
+    }
+
+    fn write(&mut self, stream: &mut Stream, parcel: &Parcel, out: &mut Vec<u8>) {
+        stream.write_parcel(parcel, out);
+    }
+
+    fn write_control(&mut self, _out: &mut Vec<u8>) {}
+
+    fn write_end(&mut self, stream: &Stream, error: Option<StreamError>, out: &mut Vec<u8>) {
+        for piece in stream.farewell(error) {
+            out.extend_from_slice(piece.as_bytes());
+        }
+    }
+
+    fn boundaries(&self) -> Boundaries {
+        self.boundaries
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+
+    fn handle_timeout(&mut self, _now: Instant, _stream: &mut Stream) {}
+
+    fn saw_end(&mut self, input: &[u8]) -> bool {
+        for &byte in input {
+            self.matched = match () {
+                () if byte == CLOSING_TAG[self.matched] => self.matched + 1,
+                () => usize::from(byte == CLOSING_TAG[0]),
+            };
+            if self.matched == CLOSING_TAG.len() {
+                self.matched = 0;
+                return true;
+            }
+        }
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_closing_tag_is_seen_across_reads() {
+        let mut framer = TcpFramer::new(true);
+        assert!(!framer.saw_end(b"<iq/></stream:"));
+        assert!(!framer.saw_end(b"stre"));
+        assert!(framer.saw_end(b"am>"));
+    }
+}

@@ -190,6 +190,11 @@ impl Session {
         }
     }
 
+    /// Ends the session because of a request that could not even be read; the caller answers that one.
+    pub fn abandon(&mut self, now: Instant) {
+        self.abort(now, None, Condition::OtherRequest);
+    }
+
     /// Ends the session for everybody: each held request gets the condition, and when none is held the
     /// next one.
     pub fn end_all(&mut self, now: Instant, condition: Condition) {

@@ -1,0 +1,73 @@
+//! Reading the body of a request, with bounds on its size and on the time it takes.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use hyper::body::Body;
+
+use crate::cell::Cell;
+use crate::core;
+use crate::http::Shared;
+
+/// Why there is no body.
+pub(crate) enum BodyError {
+    /// Larger than a stranger may send.
+    TooLarge,
+    /// Larger than this session may send.
+    Session(Arc<Cell>),
+    /// Did not arrive in time.
+    Timeout,
+    /// The connection broke, or the framing was wrong.
+    Broken,
+}
+
+/// Reads a whole body. One that comes in one piece, as nearly all do, is not copied.
+pub(crate) async fn read<B>(shared: &Arc<Shared>, body: B) -> Result<Bytes, BodyError>
+where
+    B: Body<Data = Bytes>,
+{
+    match tokio::time::timeout(shared.config.body_timeout, collect(shared, body)).await {
+        Ok(result) => result,
+        Err(_) => Err(BodyError::Timeout),
+    }
+}
+
+async fn collect<B>(shared: &Shared, body: B) -> Result<Bytes, BodyError>
+where
+    B: Body<Data = Bytes>,
+{
+    let mut body = pin!(body);
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let mut whole = Bytes::new();
+    let mut parts = BytesMut::new();
+    let mut most = shared.config.max_body_before_auth;
+    while let Some(frame) = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
+        let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
+        if whole.is_empty() && parts.is_empty() {
+            whole = data;
+        } else {
+            if parts.is_empty() {
+                parts = BytesMut::with_capacity(announced.min(most).max(whole.len() + data.len()));
+                parts.extend_from_slice(&whole);
+                whole = Bytes::new();
+            }
+            parts.extend_from_slice(&data);
+        }
+        let so_far = if parts.is_empty() { &whole[..] } else { &parts[..] };
+        if so_far.len().max(announced) > most {
+            most = allowance(shared, so_far, announced)?;
+        }
+    }
+    Ok(if parts.is_empty() { whole } else { parts.freeze() })
+}
+
+/// More than a stranger may send: fine for a session that has authenticated, up to its own bound.
+fn allowance(shared: &Shared, so_far: &[u8], announced: usize) -> Result<usize, BodyError> {
+    let cell = core::peek_sid(so_far).and_then(|sid| shared.registry.get(sid));
+    let Some(cell) = cell else { return Err(BodyError::TooLarge) };
+    if cell.is_authenticated() && so_far.len().max(announced) <= shared.config.max_body {
+        return Ok(shared.config.max_body);
+    }
+    Err(BodyError::Session(cell))
+}

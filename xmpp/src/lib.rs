@@ -24,6 +24,8 @@ pub mod splice;
 pub mod stream;
 #[cfg(feature = "tcp")]
 pub mod tcp;
+#[cfg(feature = "websocket")]
+pub mod websocket;
 pub mod xml;
 
 pub use auth::{AuthFailure, Authenticator, Credentials, Password, Principal};

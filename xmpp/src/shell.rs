@@ -53,6 +53,9 @@ pub(crate) enum Boundaries {
     Classes,
     /// Each parcel leaves by itself.
     Each,
+    /// The transport delimits messages itself.
+    #[cfg(feature = "websocket")]
+    None,
 }
 
 /// Why the loop stopped.
@@ -117,6 +120,12 @@ impl<F: Framer> Driver<F> {
             sleep: None,
             permit,
         }
+    }
+
+    /// Hands in bytes that were read before the loop began.
+    #[cfg(feature = "websocket")]
+    pub(crate) fn preload(&mut self, bytes: &[u8]) {
+        self.unread.extend_from_slice(bytes);
     }
 
     /// Gives the connection away for the handshake. Whatever came behind `<starttls/>` in clear is thrown

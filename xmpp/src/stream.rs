@@ -270,9 +270,10 @@ impl Stream {
         }
     }
 
-    /// A sign of life that is not input for the stream (WebSocket ping or pong).
+    /// A sign of life that is not input for the stream (WebSocket ping or pong): counts against closing, but
+    /// the XMPP ping is sent all the same.
     pub fn heard(&mut self, now: Instant) {
-        self.clock.heard(now);
+        self.clock.alive(now);
     }
 
     /// The peer's side of the transport ended. Without a closing tag before it the connection is broken; the

@@ -59,6 +59,8 @@ fn kind(parcel: &Parcel) -> Class {
 /// segment lose an event behind an answer.
 pub(super) fn may_share(boundaries: Boundaries, previous: &Parcel, next: &Parcel) -> bool {
     match boundaries {
+        #[cfg(feature = "websocket")]
+        Boundaries::None => true,
         Boundaries::Each => false,
         Boundaries::Classes => {
             let (previous, next) = (kind(previous), kind(next));

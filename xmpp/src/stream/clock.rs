@@ -11,8 +11,11 @@ use crate::{AuthFailure, StreamError};
 
 /// Instants from which deadlines follow; nothing is armed anywhere.
 pub(super) struct Clock {
-    /// Last sign of life.
-    heard: Instant,
+    /// Last input for the stream.
+    input: Instant,
+    /// Last sign of life of any kind; a pong of the transport is one, but does not keep the stream from
+    /// being probed.
+    alive: Instant,
     /// When the present phase of logging in has to be over.
     login: Instant,
     /// Since when the realm works.
@@ -29,7 +32,8 @@ pub(super) struct Clock {
 impl Clock {
     pub(super) fn new(now: Instant, limits: &Limits, timeouts: &Timeouts) -> Self {
         Self {
-            heard: now,
+            input: now,
+            alive: now,
             login: now + timeouts.authenticate,
             realm_since: None,
             partial_since: None,
@@ -40,8 +44,14 @@ impl Clock {
     }
 
     pub(super) fn heard(&mut self, now: Instant) {
-        self.heard = now;
+        self.input = now;
+        self.alive = now;
         self.probed = false;
+    }
+
+    /// The transport below is alive.
+    pub(super) fn alive(&mut self, now: Instant) {
+        self.alive = now;
     }
 
     /// A stanza has begun; the clock runs from its first byte.
@@ -61,7 +71,7 @@ impl Clock {
     pub(super) fn resume_login(&mut self, now: Instant) {
         if let Some(since) = self.realm_since.take() {
             self.login += now.saturating_duration_since(since);
-            self.heard = now;
+            self.heard(now);
         }
     }
 
@@ -97,8 +107,8 @@ impl Clock {
             Phase::Closed => return None,
             Phase::Authentication => self.realm_since.map(|since| since + timeouts.realm),
             Phase::Bound if !watches_silence => None,
-            Phase::Bound if self.probed => Some(self.heard + timeouts.idle_close),
-            Phase::Bound => Some(self.heard + timeouts.idle_probe),
+            Phase::Bound if self.probed => Some(self.alive + timeouts.idle_close),
+            Phase::Bound => Some(self.input + timeouts.idle_probe),
             _ => Some(self.login),
         };
         let partial = self.partial_since.map(|since| since + timeouts.partial_stanza);
@@ -135,9 +145,9 @@ impl Stream {
         if self.framing == Framing::Bosh {
             return;
         }
-        if self.clock.heard + timeouts.idle_close <= now {
+        if self.clock.alive + timeouts.idle_close <= now {
             self.fail(StreamError::ConnectionTimeout);
-        } else if !self.clock.probed && self.clock.heard + timeouts.idle_probe <= now {
+        } else if !self.clock.probed && self.clock.input + timeouts.idle_probe <= now {
             self.clock.probed = true;
             self.probe();
         }

@@ -66,7 +66,7 @@ fn available(bound: &mut Bound, stanza: &Element) {
 /// the account's other resources, and only then events.
 fn greet(bound: &Bound, stanza: &Element, inner: &Bytes, reach: Reach) {
     let application = &bound.shared().application;
-    let told = application.load(Ordering::SeqCst);
+    let mut told = application.load(Ordering::SeqCst);
     if told {
         send_application(bound, true);
     }
@@ -78,10 +78,14 @@ fn greet(bound: &Bound, stanza: &Element, inner: &Bytes, reach: Reach) {
         }
     }
     bound.session.set_reach(reach);
-    // A change between the first look and the opening of the session was announced without it.
-    let now = application.load(Ordering::SeqCst);
-    if now != told {
+    // A change between the last look and the opening of the session was announced without it.
+    loop {
+        let now = application.load(Ordering::SeqCst);
+        if now == told {
+            return;
+        }
         send_application(bound, now);
+        told = now;
     }
 }
 

@@ -133,7 +133,7 @@ pub fn principal(user: &str) -> Principal {
 pub fn bind(service: &Service, user: &str, resource: Option<&str>) -> Result<Client, BindError> {
     let outbox = Outbox::new(OutboxLimits::default());
     let bound = service.bind(&principal(user), resource, outbox.clone())?;
-    Ok(Client { bound, outbox, base: Instant::now(), counter: 0 })
+    Ok(Client::new(bound, outbox))
 }
 
 /// A bound client that has not sent presence.
@@ -150,6 +150,10 @@ pub fn client(service: &Service, user: &str, resource: &str) -> Client {
 }
 
 impl Client {
+    pub fn new(bound: Bound, outbox: Outbox) -> Self {
+        Self { bound, outbox, base: Instant::now(), counter: 0 }
+    }
+
     pub fn try_send(&mut self, stanza: &str) -> Result<(), StreamError> {
         let wrapped = format!("<stream xmlns='jabber:client'>{stanza}</stream>");
         let element: Element = wrapped.parse().unwrap();
@@ -316,4 +320,24 @@ impl Received {
         collect(&self.element, &mut out);
         out
     }
+}
+
+/// Owner `own1` of a node that stores items, and an agent.
+pub fn stored(service: &Service, fields: &[(&str, &str)]) -> (Client, Client) {
+    let mut owner = client(service, "own1", "o");
+    let mut all = vec![("persist_items", "1"), ("max_items", "10")];
+    all.extend(fields);
+    owner.create("/n", &all);
+    (owner, client(service, "agent1", "a"))
+}
+
+/// Changes the configuration of `/n`.
+pub fn configure(owner: &mut Client, fields: &[(&str, &str)]) -> Received {
+    owner.owner_set(&format!("<configure node='/n'>{}</configure>", form("node_config", fields)))
+}
+
+pub fn affiliate(owner: &mut Client, jid: &str, affiliation: &str) -> Received {
+    owner.owner_set(&format!(
+        "<affiliations node='/n'><affiliation jid='{jid}' affiliation='{affiliation}'/></affiliations>"
+    ))
 }

@@ -5,6 +5,7 @@ mod support;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -269,23 +270,43 @@ async fn r72_a_slow_reader_ends_alone_and_others_get_everything() {
         until(client, "<presence ").await;
     }
     let text = "x".repeat(16 << 10);
-    let reading = tokio::spawn(async move { until(&mut quick, ">last<").await });
-    for _ in 0..2000 {
-        service.broker().publish("/n", notification(&service, &text));
-        tokio::task::yield_now().await;
-        if service.sessions() == 1 {
-            break;
+    let spliced = 2 * "1001@fin-a.example.net".len() + "__00000".len();
+    let size = notification(&service, &text).len() + spliced;
+    let read = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&read);
+    let reading = tokio::spawn(async move {
+        let mut buf = vec![0; 64 << 10];
+        loop {
+            let n = quick.read(&mut buf).await.expect("readable");
+            assert_ne!(n, 0, "the quick one was ended");
+            counter.fetch_add(n, Ordering::SeqCst);
         }
-        tokio::time::sleep(Duration::from_millis(1)).await;
+    });
+    // The quick one keeps pace by construction, however loaded the machine is.
+    let mut published = 0;
+    while service.sessions() > 1 && published < 4000 {
+        if read.load(Ordering::SeqCst) / size + 4 < published {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            continue;
+        }
+        service.broker().publish("/n", notification(&service, &text));
+        published += 1;
     }
-    service.broker().publish("/n", notification(&service, "last"));
-    reading.await.expect("the quick one has read everything");
+    assert!(!reading.is_finished());
+    let all_read = async {
+        while read.load(Ordering::SeqCst) < published * size {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, all_read).await.expect("the quick one has everything");
+    reading.abort();
     let gone = async {
-        while service.sessions() > 1 {
+        while service.sessions() > 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, gone).await.expect("the slow one is gone");
+    tokio::time::timeout(PATIENCE, gone).await.expect("both are gone");
+    drop(slow);
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 //! rest, run on the very code that ships:
 //!
 //! `RUSTFLAGS="--cfg broker_loom" cargo test -p broker --test loom --release`
+//!
+//! takes seconds; `LOOM_MAX_PREEMPTIONS=7` looks deeper and takes a minute.
 #![cfg(broker_loom)]
 
 use std::collections::VecDeque;
@@ -15,9 +17,9 @@ use broker::{
 };
 use loom::thread::{self, Thread};
 
-fn model(preemptions: usize, run: impl Fn() + Sync + Send + 'static) {
+fn model(run: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound.get_or_insert(preemptions);
+    builder.preemption_bound.get_or_insert(5);
     builder.check(run);
 }
 
@@ -62,7 +64,7 @@ fn bind(broker: &Broker, bare: &str) -> Session {
 
 #[test]
 fn enqueue_against_park_loses_no_wake_up() {
-    model(4, || {
+    model(|| {
         let outbox = Outbox::new(OutboxLimits::default());
         let producers: Vec<_> = ["a", "b"]
             .map(|text| {
@@ -81,7 +83,7 @@ fn enqueue_against_park_loses_no_wake_up() {
 
 #[test]
 fn enqueue_against_end_delivers_what_was_accepted_and_then_the_reason() {
-    model(4, || {
+    model(|| {
         let outbox = Outbox::new(OutboxLimits::default());
         let (producer, ender) = (outbox.clone(), outbox.clone());
         let producer = thread::spawn(move || producer.push(Parcel::notice("a")).is_ok());
@@ -100,7 +102,7 @@ fn enqueue_against_end_delivers_what_was_accepted_and_then_the_reason() {
 
 #[test]
 fn subscribe_and_unsubscribe_against_publish_keep_events_between_their_answers() {
-    model(3, || {
+    model(|| {
         let broker = Broker::new(config());
         broker.create_node("n").unwrap();
         let session = bind(&broker, "ann");
@@ -120,7 +122,7 @@ fn subscribe_and_unsubscribe_against_publish_keep_events_between_their_answers()
 
 #[test]
 fn two_publishers_are_seen_in_one_order() {
-    model(3, || {
+    model(|| {
         let broker = Broker::new(config());
         broker.create_node("n").unwrap();
         let sessions = [bind(&broker, "ann"), bind(&broker, "bob")];
@@ -139,7 +141,7 @@ fn two_publishers_are_seen_in_one_order() {
 
 #[test]
 fn reach_against_publish_delivers_nothing_after_it_returned() {
-    model(3, || {
+    model(|| {
         let broker = Broker::new(config());
         broker.create_node("n").unwrap();
         let session = bind(&broker, "ann");
@@ -155,7 +157,7 @@ fn reach_against_publish_delivers_nothing_after_it_returned() {
 
 #[test]
 fn leaving_against_publish_leaves_nothing() {
-    model(3, || {
+    model(|| {
         let broker = Broker::new(config());
         broker.create_node("n").unwrap();
         let session = bind(&broker, "ann");
@@ -174,7 +176,7 @@ fn leaving_against_publish_leaves_nothing() {
 
 #[test]
 fn two_sessions_race_for_one_address() {
-    model(2, || {
+    model(|| {
         let broker = Broker::new(config());
         let other = broker.clone();
         let rival = thread::spawn(move || bind(&other, "ann"));
@@ -197,7 +199,7 @@ impl NodeSource for Everything {
 
 #[test]
 fn a_node_retired_under_a_subscriber_is_made_anew() {
-    model(2, || {
+    model(|| {
         let broker = Broker::with_source(config(), Arc::new(Everything));
         let (ann, bob) = (bind(&broker, "ann"), bind(&broker, "bob"));
         ann.subscribe("n", Via::Full, None).unwrap();
@@ -215,7 +217,7 @@ fn a_node_retired_under_a_subscriber_is_made_anew() {
 
 #[test]
 fn deleting_a_node_against_subscribing_leaves_no_record() {
-    model(2, || {
+    model(|| {
         let broker = Broker::new(config());
         broker.create_node("n").unwrap();
         let session = bind(&broker, "ann");
@@ -235,7 +237,7 @@ const TICK: Duration = Duration::from_secs(1);
 
 #[test]
 fn moving_a_timer_against_its_expiry_is_one_or_the_other() {
-    model(4, || {
+    model(|| {
         let start = Instant::now();
         let wheel = Arc::new(Wheel::new(start, TICK));
         let timer = wheel.arm(start + TICK, "item");
@@ -258,7 +260,7 @@ fn moving_a_timer_against_its_expiry_is_one_or_the_other() {
 
 #[test]
 fn moving_a_timer_forward_while_it_is_filed_anew_is_not_missed() {
-    model(4, || {
+    model(|| {
         let start = Instant::now();
         let wheel = Arc::new(Wheel::new(start, TICK));
         let timer = wheel.arm(start + TICK, "item");
@@ -279,7 +281,7 @@ fn moving_a_timer_forward_while_it_is_filed_anew_is_not_missed() {
 
 #[test]
 fn cancelling_against_expiry_is_one_or_the_other() {
-    model(4, || {
+    model(|| {
         let start = Instant::now();
         let wheel = Arc::new(Wheel::new(start, TICK));
         let timer = wheel.arm(start + TICK, "item");

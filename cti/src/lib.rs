@@ -5,6 +5,7 @@
 //!
 //! * [`tables`], [`kind`], [`field`], [`tag`], [`enums`]: what the protocol looks like;
 //! * [`Message`] and [`Codec`]: one record for all messages, and its way to bytes and back;
+//! * [`json`]: messages as JSON, for people who look at captures;
 //! * [`client`] and [`failover`]: one session as a state machine without I/O, and the choice between two servers;
 //! * `link` (cargo feature `tokio`): the shell that dials, keeps a session and fails over.
 //!
@@ -36,6 +37,7 @@ pub mod codec;
 pub mod enums;
 pub mod failover;
 pub mod field;
+pub mod json;
 pub mod kind;
 #[cfg(feature = "tokio")]
 pub mod link;

@@ -145,6 +145,14 @@ fn entry(enumeration: &str, value: u32) -> Option<&'static Entry> {
     entries.iter().find(|(.., number)| *number == value)
 }
 
+/// Every value of every enumeration: enumeration, short name, published name, number.
+pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str, u32)> {
+    let values = |(name, entries): &'static (&'static str, &'static [Entry])| {
+        entries.iter().map(move |(short, published, number)| (*name, *short, *published, *number))
+    };
+    ENUMS.iter().flat_map(values)
+}
+
 /// The short name of a value: `name_of("CallType", 1)` is `ACD_IN`.
 pub fn name_of(enumeration: &str, value: u32) -> Option<&'static str> {
     entry(enumeration, value).map(|(short, ..)| *short)

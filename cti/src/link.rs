@@ -1,9 +1,9 @@
 //! The connection shell: dials, keeps a session, fails over. Needs the cargo feature `tokio`.
 //!
-//! One task owns the socket, a [`Client`](crate::client::Client) and a [`Failover`]. Requests come in over a bounded
-//! queue, events leave over another; when the owner does not take events, the task stops reading the socket and goes on
-//! with heartbeats. Every request that [`LinkHandle::send`] accepts is answered by exactly one
-//! [`LinkEvent::Confirm`], [`LinkEvent::Refused`] or [`LinkEvent::TimedOut`] (LIST_AGENT_TEAM_REQ by one Confirm for
+//! One task owns the socket, a [`Client`](crate::client::Client) and a [`Failover`](crate::failover::Failover).
+//! Requests come in over a bounded queue, events leave over another; when the owner does not take events, the task stops
+//! reading the socket and goes on with heartbeats. Every request that [`LinkHandle::send`] accepts is answered by exactly
+//! one [`LinkEvent::Confirm`], [`LinkEvent::Refused`] or [`LinkEvent::TimedOut`] (LIST_AGENT_TEAM_REQ by one Confirm for
 //! each segment). Credentials appear neither in events nor in logs.
 //!
 //! ```no_run

@@ -42,6 +42,8 @@ pub mod kind;
 #[cfg(feature = "tokio")]
 pub mod link;
 mod message;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod tables;
 pub mod tag;
 mod value;

@@ -1,0 +1,17 @@
+//! The contact centre itself: agents, phones, queues, calls. Pure state and rules in virtual time; no sockets, no
+//! clock, no protocol bytes.
+
+pub(crate) mod acd;
+pub(crate) mod admin;
+pub(crate) mod agent;
+pub(crate) mod call;
+pub(crate) mod control;
+pub(crate) mod event;
+pub(crate) mod merge;
+pub(crate) mod place;
+pub(crate) mod random;
+pub(crate) mod script;
+pub(crate) mod settle;
+pub(crate) mod signon;
+pub(crate) mod truth;
+pub(crate) mod world;

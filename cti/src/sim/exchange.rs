@@ -1,0 +1,339 @@
+//! The two CTI servers in front of one centre: sessions, who hears what, delays, and misbehaviour. Still without
+//! sockets and clock.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
+
+use bytes::BytesMut;
+
+use super::config::Config;
+use super::core::world::World;
+use super::session::{Session, SessionId};
+use super::wire::{Audience, Scribe, answer, confirm, failure};
+use super::{Mischief, Side};
+use crate::enums::{cti_service as service, status_code, system_event_id};
+use crate::{Dialect, Frame, Message, kind};
+
+/// Requests that may wait for the configured response delay, all sessions together.
+const MAX_DELAYED: usize = 10_000;
+
+/// How one of the two servers behaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SideMode {
+    /// Connections are closed as soon as they come.
+    pub(crate) refuses: bool,
+    /// Sessions are refused with the status of a standby server.
+    pub(crate) standby: bool,
+    /// Accepts and reads, but never says anything.
+    pub(crate) silent: bool,
+    /// Everything but heartbeats is answered.
+    pub(crate) frozen: bool,
+}
+
+/// The simulator without its sockets.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    pub(crate) world: World,
+    pub(crate) sides: [SideMode; 2],
+    pub(crate) mischief: Mischief,
+    scribe: Scribe,
+    sessions: BTreeMap<SessionId, Session>,
+    /// Requests that wait for their time, earliest first.
+    delayed: VecDeque<(Instant, SessionId, Message)>,
+    next_session: u64,
+}
+
+impl Exchange {
+    /// `unix` is the time in seconds since 1970 at `now`.
+    pub(crate) fn new(config: Config, now: Instant, unix: u32) -> Self {
+        let peripheral = if config.dialect == Dialect::Ccx { 1 } else { config.peripheral };
+        let scribe = Scribe { dialect: config.dialect, peripheral, epoch: (now, unix) };
+        Self {
+            world: World::new(config, now),
+            sides: [SideMode::default(); 2],
+            mischief: Mischief::default(),
+            scribe,
+            sessions: BTreeMap::new(),
+            delayed: VecDeque::new(),
+            next_session: 0,
+        }
+    }
+
+    /// A connection came; `None`: close it.
+    pub(crate) fn accept(&mut self, now: Instant, side: Side) -> Option<SessionId> {
+        if self.sides[side.index()].refuses {
+            return None;
+        }
+        self.next_session += 1;
+        let id = SessionId(self.next_session);
+        let mut session = Session::new(side, &self.world.config, now);
+        session.mischief = self.mischief;
+        self.sessions.insert(id, session);
+        Some(id)
+    }
+
+    /// A connection is gone.
+    pub(crate) fn lost(&mut self, id: SessionId) {
+        self.sessions.remove(&id);
+    }
+
+    /// Bytes came. Answers and events are in the outboxes afterwards.
+    pub(crate) fn receive(&mut self, now: Instant, id: SessionId, bytes: &[u8]) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        session.inbox.extend_from_slice(bytes);
+        session.heard(now);
+        while let Some(session) = self.sessions.get_mut(&id).filter(|s| !s.closing && !s.dropped) {
+            match session.codec.decode(&mut session.inbox) {
+                Ok(Some(frame)) => self.frame(now, id, frame),
+                Ok(None) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "client's byte stream cannot be followed");
+                    self.give_up(id, status_code::INVALID_MESSAGE_LENGTH);
+                }
+            }
+        }
+    }
+
+    fn frame(&mut self, now: Instant, id: SessionId, frame: Frame) {
+        match frame {
+            Ok(message) => self.handle_request(now, id, message),
+            Err(bad) => {
+                let refusal = failure(bad.invoke_id.unwrap_or(0), status_code::BAD_MESSAGE_FORMAT);
+                self.say(id, &refusal);
+            }
+        }
+    }
+
+    /// One message of a client.
+    pub(crate) fn handle_request(&mut self, now: Instant, id: SessionId, message: Message) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let mode = self.sides[session.side.index()];
+        let invoke = message.invoke_id().unwrap_or(0);
+        let delay = self.world.config.behaviour.response_delay;
+        match message.kind {
+            kind::HEARTBEAT_REQ if mode.frozen => {}
+            kind::HEARTBEAT_REQ => self.say(id, &confirm(kind::HEARTBEAT_CONF, invoke)),
+            kind::CLOSE_REQ => {
+                self.say(id, &confirm(kind::CLOSE_CONF, invoke));
+                self.close(id);
+            }
+            kind::OPEN_REQ => self.open(now, id, &message),
+            _ if !session.open => self.say(id, &failure(invoke, status_code::SESSION_NOT_OPEN)),
+            _ if delay.is_zero() => self.carry_out(now, id, &message),
+            _ if self.delayed.len() < MAX_DELAYED => self.delayed.push_back((now + delay, id, message)),
+            _ => self.say(id, &failure(invoke, status_code::TIMEOUT)),
+        }
+    }
+
+    fn open(&mut self, now: Instant, id: SessionId, message: &Message) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let standby = self.sides[session.side.index()].standby;
+        let outcome = session.open(&self.scribe, &self.world, now, message);
+        match outcome {
+            Ok(_) if standby => {
+                let status = match self.scribe.dialect {
+                    Dialect::Cce => status_code::CTI_SERVER_OFFLINE,
+                    Dialect::Ccx => status_code::SERVER_NOT_MASTER,
+                };
+                self.say(id, &failure(message.invoke_id().unwrap_or(0), status));
+                self.close(id);
+            }
+            Ok(confirmation) => {
+                self.say(id, &confirmation);
+                let event = match self.world.online {
+                    true => system_event_id::PERIPHERAL_ONLINE,
+                    false => system_event_id::PERIPHERAL_OFFLINE,
+                };
+                let health = self.scribe.system_event(&self.world, now, event);
+                self.say(id, &health);
+                if self.world.config.behaviour.rebuild_calls {
+                    self.rebuild(id, now);
+                }
+            }
+            Err(refusal) => {
+                let again = self.sessions.get(&id).is_some_and(|s| s.open);
+                self.say(id, &refusal);
+                if !again {
+                    self.close(id);
+                }
+            }
+        }
+    }
+
+    /// Tells a new session of the calls that exist, as a side does that has just taken over.
+    fn rebuild(&mut self, id: SessionId, now: Instant) {
+        let mut messages = Vec::new();
+        for event in self.world.existing_calls() {
+            self.scribe.render(&self.world, now, &event, &mut messages);
+        }
+        for (audience, message) in messages {
+            if self.sessions.get(&id).is_some_and(|s| hears(s, audience)) {
+                self.say(id, &message);
+            }
+        }
+    }
+
+    fn carry_out(&mut self, now: Instant, id: SessionId, message: &Message) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let answers = answer(&self.scribe, &mut self.world, session, now, message);
+        let late = self.world.config.behaviour.events_first;
+        if late {
+            self.spread(now);
+        }
+        for answer in &answers {
+            self.say(id, answer);
+        }
+        if !late {
+            self.spread(now);
+        }
+        self.settle(now);
+    }
+
+    /// Matches calls with agents and tells of everything that has happened.
+    pub(crate) fn settle(&mut self, now: Instant) {
+        self.world.dispatch(now);
+        self.spread(now);
+    }
+
+    fn spread(&mut self, now: Instant) {
+        let mut messages = Vec::new();
+        for event in self.world.take_events() {
+            self.scribe.render(&self.world, now, &event, &mut messages);
+        }
+        for (audience, message) in &messages {
+            for session in self.sessions.values_mut().filter(|s| hears(s, *audience)) {
+                if !self.sides[session.side.index()].silent {
+                    session.say(message);
+                }
+            }
+        }
+    }
+
+    /// Does what is due.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        while self.delayed.front().is_some_and(|(when, ..)| *when <= now) {
+            if let Some((_, id, message)) = self.delayed.pop_front() {
+                self.carry_out(now, id, &message);
+            }
+        }
+        self.world.handle_timeout(now);
+        self.spread(now);
+        let idle: Vec<SessionId> = self
+            .sessions
+            .iter()
+            .filter(|(_, s)| {
+                !self.sides[s.side.index()].silent && s.idle_deadline().is_some_and(|d| d <= now)
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        for id in idle {
+            self.give_up(id, status_code::TIMEOUT);
+        }
+    }
+
+    /// When [`Exchange::handle_timeout`] has something to do.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let loud = self.sessions.values().filter(|s| !self.sides[s.side.index()].silent);
+        let idle = loud.filter_map(Session::idle_deadline).min();
+        let delayed = self.delayed.front().map(|(when, ..)| *when);
+        [self.world.deadline(), idle, delayed].into_iter().flatten().min()
+    }
+
+    fn say(&mut self, id: SessionId, message: &Message) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        if !self.sides[session.side.index()].silent {
+            session.say(message);
+        }
+    }
+
+    fn close(&mut self, id: SessionId) {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.closing = true;
+            session.open = false;
+        }
+    }
+
+    /// Ends a session with FAILURE_EVENT.
+    fn give_up(&mut self, id: SessionId, status: u32) {
+        let event = Message::new(kind::FAILURE_EVENT).with(crate::field::STATUS, status);
+        self.say(id, &event);
+        self.close(id);
+    }
+
+    /// Ends every session of both sides in good order.
+    pub(crate) fn shut_down(&mut self) {
+        for id in self.session_ids(None) {
+            self.give_up(id, status_code::CTI_SERVER_OFFLINE);
+        }
+    }
+
+    /// Cuts every connection of a side, now and without a word.
+    pub(crate) fn drop_link(&mut self, side: Side) {
+        for session in self.sessions.values_mut().filter(|s| s.side == side) {
+            session.dropped = true;
+            session.outbox.clear();
+        }
+    }
+
+    /// Sets how all sessions, present and future, misbehave.
+    pub(crate) fn set_mischief(&mut self, mischief: Mischief) {
+        self.mischief = mischief;
+        for session in self.sessions.values_mut() {
+            session.mischief = mischief;
+        }
+    }
+
+    pub(crate) fn session_ids(&self, side: Option<Side>) -> Vec<SessionId> {
+        self.sessions
+            .iter()
+            .filter(|(_, s)| side.is_none_or(|side| s.side == side))
+            .map(|(id, _)| *id)
+            .collect()
+    }
+
+    /// Open sessions on both sides.
+    pub(crate) fn open_sessions(&self) -> [usize; 2] {
+        [Side::A, Side::B].map(|side| self.sessions.values().filter(|s| s.open && s.side == side).count())
+    }
+
+    /// Sessions with something to write, or to be closed.
+    pub(crate) fn pending(&self) -> impl Iterator<Item = SessionId> {
+        let due = |s: &Session| !s.outbox.is_empty() || s.closing || s.dropped;
+        self.sessions.iter().filter(move |(_, s)| due(s)).map(|(id, _)| *id)
+    }
+
+    /// Takes what a session has to write, the largest piece to write at once (0: any), and what follows.
+    pub(crate) fn take_output(&mut self, id: SessionId) -> (BytesMut, usize, Next) {
+        let Some(session) = self.sessions.get_mut(&id) else { return (BytesMut::new(), 0, Next::Reset) };
+        let next = match (session.dropped, session.closing) {
+            (true, _) => Next::Reset,
+            (false, true) => Next::Close,
+            (false, false) => Next::GoOn,
+        };
+        (session.outbox.split(), session.mischief.split, next)
+    }
+}
+
+/// What follows a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Nothing.
+    GoOn,
+    /// The connection is closed in good order.
+    Close,
+    /// The connection is reset.
+    Reset,
+}
+
+fn hears(session: &Session, audience: Audience) -> bool {
+    let wanted = match audience {
+        Audience::All => true,
+        Audience::Call(bit) => session.call_mask & bit != 0,
+        Audience::Agent(bit) => session.agent_mask & bit != 0,
+        Audience::Config(bit) => {
+            session.services & service::CONFIG_EVENTS != 0 && session.config_mask & bit != 0
+        }
+        Audience::Team(team) => session.team_updates || session.watches(team),
+    };
+    session.open && wanted && session.services & service::ALL_EVENTS != 0
+}

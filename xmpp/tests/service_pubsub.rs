@@ -425,6 +425,23 @@ fn owners_change_subscriptions_of_others() {
 }
 
 #[test]
+fn owners_cannot_fill_the_memory_with_subscribers() {
+    let service = finesse();
+    let (mut owner, mut agent) = stored(&service, &[]);
+    for n in 0..20_000 {
+        service.broker().subscribe(&broker::Address::bare(format!("x{n}@localhost")), "/n").unwrap();
+    }
+    let set = |state: &str| {
+        format!(
+            "<subscriptions node='/n'><subscription jid='x1@localhost' subscription='{state}'/></subscriptions>"
+        )
+    };
+    owner.owner_set(&set("subscribed")).fails("resource-constraint");
+    agent.subscribe("/n").ok();
+    owner.owner_set(&set("none")).ok();
+}
+
+#[test]
 fn subscriptions_of_another_own_resource_are_managed_too() {
     let service = finesse();
     let (mut owner, mut agent) = stored(&service, &[]);

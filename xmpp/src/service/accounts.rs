@@ -144,7 +144,7 @@ impl Accounts {
         Some(entry.outbox.clone())
     }
 
-    /// True if the given resource, or any with a non-negative reach if none is given, is available.
+    /// True if the resource is bound and has announced that it is available.
     pub(crate) fn is_available(&self, bare: &str, resource: &str) -> bool {
         let shard = self.shard(bare).lock();
         shard.get(bare).is_some_and(|entries| {

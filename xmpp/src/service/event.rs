@@ -29,8 +29,8 @@ pub fn event(pubsub_domain: &str, node: &str, item_id: &str, payload_xml: &[u8])
 ///
 /// Characters that XML cannot carry are replaced by U+FFFD.
 pub fn notification(pubsub_domain: &str, node: &str, update: &str) -> Event {
-    // Markup is about a tenth of an update, and each `<` grows by three bytes.
-    let room = update.len() + update.len() / 2 + 80;
+    // An update is mostly markup, each bracket of which grows by three bytes.
+    let room = 2 * update.len() + 80;
     item_event(pubsub_domain, node, &fresh_id(), room, Extras::default(), |out| {
         push(out, &["<notification xmlns=\"", ns::PUBSUB, "\">"]);
         push_text(out, update);

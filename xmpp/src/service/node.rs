@@ -97,7 +97,7 @@ pub(crate) struct Nodes {
     hasher: RandomState,
     /// Bytes of all stored items.
     stored: Arc<AtomicUsize>,
-    /// Where deleted nodes went, and the order in which they did.
+    /// Where deleted nodes went; when there are too many, some are forgotten.
     moved: Mutex<BTreeMap<Arc<str>, String>>,
     /// Subscriptions that wait for consent, on all nodes.
     pending: AtomicUsize,

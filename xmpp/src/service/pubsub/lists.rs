@@ -135,6 +135,9 @@ fn address(shared: &Shared, jid: Option<&str>) -> Result<Address, StanzaError> {
     Ok(Address { bare, resource: jid.resource().map(|resource| resource.as_str().into()) })
 }
 
+/// Subscribers a node may have for its owner to add more: addresses that nobody ever uses cost memory too.
+const ADDED: usize = 20_000;
+
 /// What an owner wants a subscription to be.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Wanted {
@@ -162,6 +165,10 @@ pub(super) fn set_subscribers(request: &Request<'_>, verb: &Element) -> Outcome 
     }
     if changes.is_empty() {
         return Err(Condition::BadRequest.into());
+    }
+    let added = changes.iter().filter(|(_, wanted)| *wanted == Wanted::Subscribed).count();
+    if added > 0 && shared.broker.subscribers(node).len() + added > ADDED {
+        return Err(Condition::ResourceConstraint.into());
     }
     for (address, wanted) in changes {
         let waited = found.node.as_ref().is_some_and(|entry| forget_pending(shared, entry, &address));

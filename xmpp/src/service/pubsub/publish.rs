@@ -17,6 +17,7 @@ use super::super::query::{Outcome, Request};
 use super::super::stanza::{Condition, StanzaError, push, push_attr};
 use super::super::{ns, serialize};
 use super::{find, is_subscribed, node_id, owner_access};
+use crate::config::Limits;
 
 /// An item of a request. The payload is absent on nodes that deliver bare notifications only.
 struct Entry<'a> {
@@ -34,11 +35,11 @@ pub(super) fn publish(request: &Request<'_>, verb: &Element, options: Option<&El
     if let Some(options) = options {
         check_options(options, &config)?;
     }
-    let limit = bound.shared().config.limits.item_id;
+    let limits = &bound.shared().config.limits;
     let mut entries = verb.children().filter(|child| child.is("item", ns::PUBSUB));
     // A single item is what everybody sends; it needs no list.
-    let first = entries.next().map(|item| entry(item, &config, limit)).transpose()?;
-    let rest: Vec<Entry<'_>> = entries.map(|item| entry(item, &config, limit)).collect::<Result<_, _>>()?;
+    let first = entries.next().map(|item| entry(item, &config, limits)).transpose()?;
+    let rest: Vec<Entry<'_>> = entries.map(|item| entry(item, &config, limits)).collect::<Result<_, _>>()?;
     check_count(&config, usize::from(first.is_some()) + rest.len())?;
     match (first, &found.node) {
         (Some(first), Some(entry)) if config.persist_items => {
@@ -101,10 +102,10 @@ fn check_options(options: &Element, config: &NodeConfig) -> Outcome {
 }
 
 /// One item by the rules of §7.1.3.5 to §7.1.3.7.
-fn entry<'a>(item: &'a Element, config: &NodeConfig, limit: usize) -> Result<Entry<'a>, StanzaError> {
+fn entry<'a>(item: &'a Element, config: &NodeConfig, limits: &Limits) -> Result<Entry<'a>, StanzaError> {
     let bad = |element| StanzaError::pubsub(Condition::BadRequest, element);
     let id = item.attr("id").filter(|id| !id.is_empty());
-    if id.is_some_and(|id| id.len() > limit) {
+    if id.is_some_and(|id| id.len() > limits.item_id) {
         return Err(Condition::NotAcceptable.into());
     }
     let mut children = item.children();
@@ -114,18 +115,18 @@ fn entry<'a>(item: &'a Element, config: &NodeConfig, limit: usize) -> Result<Ent
     }
     match payload {
         None if config.deliver_payloads || config.persist_items => Err(bad("payload-required")),
-        Some(payload) if exceeds(payload, config.max_payload_size) => {
+        Some(payload) if exceeds(payload, config.max_payload_size, limits.stanza_bytes) => {
             Err(StanzaError::pubsub(Condition::NotAcceptable, "payload-too-big"))
         }
         payload => Ok(Entry { id, payload }),
     }
 }
 
-/// True if the payload takes more than `max` bytes. Rendered only when it could: its text and attributes
-/// alone have to come near.
-fn exceeds(payload: &Element, max: usize) -> bool {
-    // No stanza reaches this, so that the usual configuration costs nothing.
-    if max >= 1 << 20 {
+/// True if the payload takes more than `max` bytes as it would be delivered. `stanza` is the largest stanza
+/// that can come in: the usual configuration allows more than any of them and costs nothing.
+fn exceeds(payload: &Element, max: usize, stanza: usize) -> bool {
+    // Escaping makes one byte six at most.
+    if max >= stanza.saturating_mul(6) {
         return false;
     }
     let mut out = Vec::new();
@@ -173,12 +174,12 @@ fn render_one(bound: &Bound, node: &str, config: &NodeConfig, id: &str, payload:
     })
 }
 
-/// Expected size of a rendered payload: its first text, which is nearly all of a notification, and some for
-/// the markup in it that gets longer.
+/// Expected size of a rendered payload: its first text is nearly all of a notification, and markup in it
+/// about doubles when it is escaped.
 fn room(payload: &Element) -> usize {
     let text = payload.nodes().filter_map(XmlNode::as_text).map(str::len).sum::<usize>();
     let nested = if payload.children().next().is_some() { 1024 } else { 0 };
-    text + text / 4 + nested + 128
+    2 * text + nested + 128
 }
 
 fn push_payload(out: &mut Vec<u8>, payload: Option<&Element>) {

@@ -98,7 +98,11 @@ impl Exchange {
         match frame {
             Ok(message) => self.handle_request(now, id, message),
             Err(bad) => {
-                let refusal = failure(bad.invoke_id.unwrap_or(0), status_code::BAD_MESSAGE_FORMAT);
+                // Before OPEN_REQ the version is unknown, so that a good message may look bad.
+                let open = self.sessions.get(&id).is_some_and(|s| s.open) || bad.kind == kind::OPEN_REQ;
+                let status =
+                    if open { status_code::BAD_MESSAGE_FORMAT } else { status_code::SESSION_NOT_OPEN };
+                let refusal = failure(bad.invoke_id.unwrap_or(0), status);
                 self.say(id, &refusal);
             }
         }

@@ -1,4 +1,8 @@
 //! Dialogues with the simulator in virtual time, through the real codec.
 
+mod agents;
 mod calls;
 mod pair;
+mod queries;
+mod random;
+mod sessions;

@@ -89,8 +89,9 @@ impl Cell {
         let state = State {
             core,
             stream,
-            parked: Vec::new(),
-            ready: Vec::new(),
+            // Sized for the usual case: growing from nothing would make room for four.
+            parked: Vec::with_capacity(1),
+            ready: Vec::with_capacity(1),
             next_token: Self::FIRST.0 + 1,
             timer: None,
             armed: None,
@@ -134,6 +135,11 @@ impl Cell {
     /// Starts the stream of a new session.
     pub(crate) fn open(self: &Arc<Self>, shared: &Arc<Shared>, now: Instant, creation: &Creation) {
         self.with(shared, now, |state, _| state.stream.handle_open(now, &open(creation)));
+    }
+
+    /// The most bytes that one stanza may have at this moment; bodies may be larger, since they hold many.
+    pub(crate) fn max_stanza(&self) -> usize {
+        self.state.lock().stream.max_bytes()
     }
 
     /// Hands a request to the session; its answer comes out of the future.

@@ -262,6 +262,11 @@ impl Shared {
             Some(sid) => match self.registry.get(sid) {
                 None => self.unknown(now, peer),
                 Some(cell) => match cell.admits(peer, secure, self.config.pin_address) {
+                    Ok(()) if body.len() > cell.max_stanza() && has_larger(&request, cell.max_stanza()) => {
+                        self.counters.oversize.add();
+                        cell.fail(self, now, Condition::PolicyViolation);
+                        Outcome::failure(Condition::PolicyViolation)
+                    }
                     Ok(()) => Outcome::Held(cell.request(self, now, request)),
                     Err(condition) => Outcome::failure(condition),
                 },
@@ -403,6 +408,25 @@ fn expire(shared: &Arc<Shared>, cell: &Weak<Cell>, now: Instant) {
         tracing::error!("a BOSH session failed at its deadline and was removed");
         shared.registry.remove(&cell);
     }
+}
+
+/// Whether one child is larger than a stanza may be. Counted as it would be written, which is close enough
+/// to how it came; only bodies of that size are looked at.
+fn has_larger(request: &core::Request<'_>, most: usize) -> bool {
+    struct Count(usize);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    request.payload.iter().any(|stanza| {
+        let mut count = Count(0);
+        stanza.write_to(&mut count).is_err() || count.0 > most
+    })
 }
 
 fn is_encoded(headers: &HeaderMap) -> bool {

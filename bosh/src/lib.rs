@@ -5,6 +5,49 @@
 //! it can be mounted at any path of any hyper 1 server, keeps the table of sessions, and connects each of
 //! them with an [`xmpp::stream::Stream`], so that authentication, resource binding, presence and
 //! publish-subscribe are those of every other transport.
+//!
+//! A session between two polls is an entry in a table: it has no task, no timer object and no parser. A held
+//! request is a future in the task of its HTTP connection. What the client is owed is either in its outbox or
+//! among its last answers, which are kept for repetition until newer ones push them out.
+//!
+//! # Mounting it
+//!
+//! ```
+//! use std::future::ready;
+//! use std::sync::Arc;
+//!
+//! use bosh::{Body, Config, Endpoint};
+//! use broker::Broker;
+//! use hyper::Request;
+//! use xmpp::auth::Verdict;
+//! use xmpp::{Authenticator, Credentials, OpenPolicy, Principal, Service};
+//!
+//! struct Anybody;
+//!
+//! impl Authenticator for Anybody {
+//!     fn authenticate(&self, login: Credentials) -> Verdict {
+//!         Box::pin(ready(Ok(Principal { user: login.user.into(), tag: 0 })))
+//!     }
+//! }
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! let broker = Broker::new(broker::Config::default());
+//! let service =
+//!     Service::new(xmpp::Config::new("localhost"), broker, Arc::new(Anybody), Arc::new(OpenPolicy));
+//! let endpoint = Endpoint::new(service, Config::default());
+//!
+//! // In a server the request comes from a connection; its body may be of any type.
+//! let body = "<body rid='1' to='localhost' wait='30' hold='1' ver='1.9' \
+//!             xmlns='http://jabber.org/protocol/httpbind'/>";
+//! let request = Request::post("/http-bind/").body(Body::new(body.into())).unwrap();
+//! let response = endpoint.handle(request, None, true).await;
+//! assert_eq!(response.status(), 200);
+//! assert_eq!(endpoint.stats().sessions, 1);
+//! # });
+//! ```
+//!
+//! The caller chooses the paths (`/http-bind` and `/http-bind/` by custom), accepts connections, and sets
+//! hyper's limits on headers. A whole server is in `examples/src/bin/foreign_server.rs`.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

@@ -175,7 +175,14 @@ async fn oversize_is_413_for_strangers_and_a_violation_in_a_session() {
     assert_eq!(attribute(&client.first.roundtrip(&body).await.body, "type"), None);
     let body = client.next("", &"<message/>".repeat(60 << 10));
     assert_condition(&client.first.roundtrip(&body).await.body, "policy-violation");
-    assert_eq!(server.endpoint.stats().oversize, 3);
+    // The advertised bound is that of one stanza.
+    let mut client = Client::login(&server, "1001").await;
+    let stanza = |bytes| format!("<message to='1001@localhost/desk'><x>{}</x></message>", "x".repeat(bytes));
+    let body = client.next("", &format!("{0}{0}<presence/>", stanza(200 << 10)));
+    assert_eq!(attribute(&client.first.roundtrip(&body).await.body, "type"), None);
+    let body = client.next("", &stanza(256 << 10));
+    assert_condition(&client.first.roundtrip(&body).await.body, "policy-violation");
+    assert_eq!(server.endpoint.stats().oversize, 4);
     assert_eq!(server.endpoint.stats().sessions, 0);
 }
 

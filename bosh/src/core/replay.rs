@@ -30,7 +30,8 @@ pub(super) struct Replay {
 
 impl Replay {
     pub(super) fn new(limit: u8) -> Self {
-        Self { kept: VecDeque::new(), limit: usize::from(limit) }
+        let limit = usize::from(limit);
+        Self { kept: VecDeque::with_capacity(limit), limit }
     }
 
     /// Keeps an answer and lets the oldest go beyond the limit.

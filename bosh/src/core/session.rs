@@ -152,6 +152,9 @@ impl Session {
             entered: true,
             job: None,
         };
+        // Sessions are many: no more room than the usual case needs.
+        let mut slots = VecDeque::with_capacity(usize::from(terms.requests));
+        slots.push_back(slot);
         Ok(Self {
             greeting: Some(Box::new(Greeting::new(&settings, &terms, rid, identity))),
             settings,
@@ -160,9 +163,9 @@ impl Session {
             window: Window::new(rid, terms.requests),
             entered: rid,
             answered: rid - 1,
-            slots: VecDeque::from([slot]),
+            slots,
             replay: Replay::new(terms.requests),
-            answers: VecDeque::new(),
+            answers: VecDeque::with_capacity(1),
             acks: Acks::new(request.ack.as_deref() == Some("1")),
             idle_since: None,
             last_poll: None,

@@ -23,7 +23,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use hyper::{Method, Request, Response};
 
-use crate::model::command::{ApiError, Command, Reply, What};
+use crate::model::command::{ApiError, Command, Password, Reply, What};
 use crate::realm::basic::Basic;
 use crate::realm::{Case, Identity, Kind, Realm};
 use cors::Origins;
@@ -131,7 +131,11 @@ impl Rest {
         let what = match planned.map_err(Refusal::Miss)? {
             Plan::Read(what) => what,
             Plan::ChangeUser(user) => {
-                let body = self.body(&head.headers, body).await.and_then(|body| body.user());
+                let mut body = self.body(&head.headers, body).await.and_then(|body| body.user());
+                if let Ok(body) = &mut body {
+                    // A real CTI server checks the password itself when the agent signs in.
+                    body.password = password(&head.headers);
+                }
                 What::ChangeUser { user, body }
             }
             Plan::CreateDialog(user) => {
@@ -206,6 +210,12 @@ impl Rest {
             None => Err(ApiError::unsupported_media_type(&content_type)),
         }
     }
+}
+
+/// The password of the credentials of a request.
+fn password(headers: &HeaderMap) -> Option<Password> {
+    let basic = Basic::parse(headers.get(AUTHORIZATION)?.as_bytes())?;
+    Some(Password::new(basic.password()))
 }
 
 /// The `requestId` header, if it is one that can stand in an event.

@@ -96,6 +96,8 @@ pub struct UserBody {
     pub active_device_id: Option<String>,
     /// `mobileAgent/mode` and `mobileAgent/dialNumber`, if the node is there.
     pub mobile_agent: Option<(Option<String>, Option<String>)>,
+    /// The password of the request's credentials: the CTI server checks it at sign-in.
+    pub password: Option<Password>,
 }
 
 /// Children of a `<Dialog>` request body.
@@ -128,4 +130,26 @@ pub enum Reply {
     Accepted,
     /// Refused with an `ApiErrors` document.
     Refused(ApiError),
+}
+
+/// A password on its way to the CTI server. Masked in `Debug`, overwritten when dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(zeroize::Zeroizing<String>);
+
+impl Password {
+    /// Takes the password.
+    pub fn new(password: impl Into<String>) -> Self {
+        Self(zeroize::Zeroizing::new(password.into()))
+    }
+
+    /// The password itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
 }

@@ -1,0 +1,241 @@
+//! The task that owns the model: it ties the CTI link, the commands of the REST API and the broker together. One
+//! writer, no lock; several messages and commands are taken in one wake-up.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use cti::client::{Loss, Refusal};
+use cti::link::{LinkConfig, LinkEvent, LinkHandle, SendError};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Sleep, sleep_until};
+
+use crate::directory::Directory;
+use crate::model::command::{ApiError, Command, Reply};
+use crate::model::time::Now;
+use crate::model::{Link, Model, Output, Settings};
+use crate::notify::Publisher;
+
+/// Most commands that wait for the model; who comes later waits to be let in.
+const COMMANDS: usize = 1024;
+/// Most messages or commands taken in one wake-up, so that neither starves the other.
+const BATCH: usize = 64;
+/// When the model has nothing due, the timer is set this far.
+const IDLE: std::time::Duration = std::time::Duration::from_secs(3600);
+
+/// A handle of the model's task. Clones share it; the task ends with [`Core::stop`] or with the last handle.
+#[derive(Clone, Debug)]
+pub struct Core {
+    commands: mpsc::Sender<Asked>,
+    serving: watch::Receiver<bool>,
+    stop: Arc<watch::Sender<bool>>,
+}
+
+#[derive(Debug)]
+struct Asked {
+    command: Command,
+    reply: oneshot::Sender<Reply>,
+}
+
+/// Starts the link and the model's task on the current tokio runtime.
+pub fn spawn(
+    settings: Settings,
+    directory: Arc<Directory>,
+    link: LinkConfig,
+    service: xmpp::Service,
+) -> Core {
+    let (commands, queue) = mpsc::channel(COMMANDS);
+    let (serving, serving_receiver) = watch::channel(false);
+    let (stop, stopped) = watch::channel(false);
+    let (link, events) = cti::link::spawn(link);
+    let publisher = Publisher::new(service.broker().clone(), service.config().pubsub_domain.clone());
+    let task = Task {
+        model: Model::new(settings, directory),
+        link,
+        publisher,
+        tokens: HashMap::new(),
+        failed: VecDeque::new(),
+        serving,
+    };
+    tokio::spawn(task.run(events, queue, stopped));
+    Core { commands, serving: serving_receiver, stop: Arc::new(stop) }
+}
+
+impl Core {
+    /// Puts a command to the model. Waits while too many are before it. A model that is gone answers as one out
+    /// of service. Cancel safe: a command that has been let in is carried out all the same.
+    pub async fn ask(&self, command: Command) -> Reply {
+        let (reply, answer) = oneshot::channel();
+        if self.commands.send(Asked { command, reply }).await.is_err() {
+            return Reply::Refused(ApiError::out_of_service());
+        }
+        answer.await.unwrap_or_else(|_| Reply::Refused(ApiError::out_of_service()))
+    }
+
+    /// Waits until commands are served. Never returns when the task is gone before. Cancel safe.
+    pub async fn in_service(&self) {
+        if self.serving.clone().wait_for(|serving| *serving).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Whether commands are served, to be watched.
+    pub fn status(&self) -> watch::Receiver<bool> {
+        self.serving.clone()
+    }
+
+    /// Ends the CTI session in order and the task with it. Cancel safe: the end goes on without the waiting.
+    pub async fn stop(&self) {
+        self.stop.send_replace(true);
+        let mut serving = self.serving.clone();
+        // The task's end closes the channel.
+        while serving.changed().await.is_ok() {}
+    }
+}
+
+struct Task {
+    model: Model,
+    link: LinkHandle,
+    publisher: Publisher,
+    /// Requests on their way: InvokeID of the link, token of the model.
+    tokens: HashMap<u32, u64>,
+    /// Requests that the link did not take.
+    failed: VecDeque<(u64, Refusal)>,
+    serving: watch::Sender<bool>,
+}
+
+impl Task {
+    async fn run(
+        mut self,
+        mut events: mpsc::Receiver<LinkEvent>,
+        mut queue: mpsc::Receiver<Asked>,
+        mut stopped: watch::Receiver<bool>,
+    ) {
+        let mut news = Vec::with_capacity(BATCH);
+        let mut asked = Vec::with_capacity(BATCH);
+        let mut timer = Box::pin(sleep_until((Instant::now() + IDLE).into()));
+        loop {
+            self.arm(timer.as_mut());
+            tokio::select! {
+                count = events.recv_many(&mut news, BATCH) => {
+                    let ended = news.drain(..).fold(count == 0, |ended, event| ended | self.event(event));
+                    if ended {
+                        return;
+                    }
+                }
+                count = queue.recv_many(&mut asked, BATCH) => {
+                    // All handles are gone: nobody asks any more.
+                    if count == 0 {
+                        self.link.close();
+                        return;
+                    }
+                    for Asked { command, reply } in asked.drain(..) {
+                        let answer = self.model.handle_command(now(), command);
+                        self.carry_out();
+                        // Who does not wait any more does not get an answer.
+                        let _ = reply.send(answer);
+                    }
+                }
+                () = &mut timer => {
+                    self.model.handle_timeout(now());
+                    self.carry_out();
+                }
+                () = ended(&mut stopped) => {
+                    self.link.close();
+                    while let Some(event) = events.recv().await {
+                        if self.event(event) {
+                            return;
+                        }
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    fn arm(&self, timer: std::pin::Pin<&mut Sleep>) {
+        let deadline = self.model.deadline().unwrap_or_else(|| Instant::now() + IDLE).into();
+        // An idle model moves its far deadline with every event; only a nearer one needs the timer set.
+        if timer.is_elapsed() || deadline < timer.deadline() {
+            timer.reset(deadline);
+        }
+    }
+
+    /// Takes an event of the link in; tells whether it was the last.
+    fn event(&mut self, event: LinkEvent) -> bool {
+        let now = now();
+        let mut last = false;
+        match event {
+            LinkEvent::Message(message) => self.model.handle_cti(now, &message),
+            LinkEvent::Up { side, health, .. } => {
+                tracing::info!(%side, "CTI session open");
+                self.model.handle_link(now, Link::Up { healthy: health.in_service() });
+            }
+            LinkEvent::Health(health) => {
+                tracing::info!(?health, "CTI health changed");
+                self.model.handle_link(now, Link::Health { healthy: health.in_service() });
+            }
+            LinkEvent::Down { side, reason } => {
+                last = reason == Loss::Closed;
+                tracing::warn!(%side, %reason, "no CTI session");
+                self.tokens.clear();
+                self.model.handle_link(now, Link::Down);
+            }
+            LinkEvent::Confirm { invoke_id, message } => {
+                if let Some(token) = self.tokens.remove(&invoke_id) {
+                    self.model.handle_link(now, Link::Confirmed { token, message });
+                }
+            }
+            LinkEvent::Refused { invoke_id, refusal } => {
+                if let Some(token) = self.tokens.remove(&invoke_id) {
+                    self.model.handle_link(now, Link::Refused { token, refusal });
+                }
+            }
+            LinkEvent::TimedOut { invoke_id } => {
+                if let Some(token) = self.tokens.remove(&invoke_id) {
+                    self.model.handle_link(now, Link::TimedOut { token });
+                }
+            }
+            LinkEvent::Skipped(bad) => tracing::warn!(%bad, "a CTI message was skipped"),
+        }
+        self.carry_out();
+        last
+    }
+
+    /// Does what the model wants, until it wants nothing more.
+    fn carry_out(&mut self) {
+        loop {
+            while let Some(output) = self.model.poll_output() {
+                match output {
+                    Output::Cti { token, message } => match self.link.send(message) {
+                        Ok(invoke_id) => {
+                            self.tokens.insert(invoke_id, token);
+                        }
+                        Err(SendError::Full) => self.failed.push_back((token, Refusal::Busy)),
+                        Err(SendError::Closed) => self.failed.push_back((token, Refusal::NotConnected)),
+                    },
+                    Output::Publish { node, update } => {
+                        self.publisher.publish(&node, &update);
+                    }
+                    Output::Service { in_service } => {
+                        tracing::info!(in_service, "service status");
+                        self.serving.send_replace(in_service);
+                    }
+                }
+            }
+            let Some((token, refusal)) = self.failed.pop_front() else { return };
+            self.model.handle_link(now(), Link::Refused { token, refusal });
+        }
+    }
+}
+
+/// Resolves when the task has to end: it was told to, or the last handle is gone.
+async fn ended(stopped: &mut watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+/// The present moment on both clocks.
+fn now() -> Now {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Now { instant: Instant::now(), utc_ms: i64::try_from(since.as_millis()).unwrap_or(i64::MAX) }
+}

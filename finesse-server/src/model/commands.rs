@@ -1,0 +1,202 @@
+//! Commands of the REST API: the order of checks, rights, and everything that only reads.
+//!
+//! Order: out of service, the caller's right on the `{id}` of the path, existence, body. Dialog requests look the
+//! dialog up first and judge the right last.
+
+use std::sync::Arc;
+
+use super::Model;
+use super::command::{Command, Reply, What};
+use super::error::ApiError;
+use super::time::Now;
+use super::user::{category_name, write_reason_code};
+use super::xml::Writer;
+use crate::directory::{ReasonCategory, User};
+
+type Answer = Result<Reply, ApiError>;
+
+impl Model {
+    /// Judges and carries out a command.
+    pub(super) fn command(&mut self, now: Now, command: Command) -> Answer {
+        let Command { caller, request_id, what } = command;
+        if let What::SystemInfo = what {
+            return Ok(self.system_info(now));
+        }
+        if !self.service.serving() {
+            return Err(ApiError::out_of_service());
+        }
+        let caller = self.directory.user(&caller).cloned().ok_or_else(|| ApiError::unauthorized(&*caller))?;
+        match what {
+            What::SystemInfo => Ok(self.system_info(now)),
+            What::User(id) => self.get_user(&caller, &id),
+            What::Users => self.get_users(&caller),
+            What::Dialogs(id) => self.get_dialogs(&caller, &id),
+            What::UserQueues(id) => self.get_user_queues(&id),
+            What::ReasonCodes { user, category } => {
+                self.get_reason_codes(&caller, &user, category.as_deref())
+            }
+            What::ReasonCode { user, code } => self.get_reason_code(&caller, &user, &code),
+            What::Dialog(id) => self.get_dialog(&caller, &id),
+            What::Team { team, include_logged_out } => self.get_team(&caller, &team, include_logged_out),
+            What::Queue(id) => self.get_queue(&id),
+            What::ChangeUser { user, body } => self.change_user(now, &caller, &user, body, request_id),
+            What::CreateDialog { user, body } => self.create_dialog(now, &caller, &user, body, request_id),
+            What::ActOnDialog { dialog, body } => self.act_on_dialog(now, &caller, &dialog, body, request_id),
+        }
+    }
+
+    fn system_info(&self, now: Now) -> Reply {
+        document(|w| self.system_view(now).write(w, "SystemInfo"))
+    }
+
+    /// The position of a user that `caller` may read: self, members of supervised teams, for administrators
+    /// everybody.
+    ///
+    /// # Errors
+    /// 401 before 404: whether an id exists is not told to those who may not read it.
+    fn readable(&self, caller: &User, id: &str) -> Result<usize, ApiError> {
+        let target = self.directory.resolve(id);
+        match target {
+            Some(user) if self.may_read(caller, user) => {
+                self.directory.position(&user.id).ok_or_else(|| ApiError::user_not_found(id))
+            }
+            None if caller.roles.administrator => Err(ApiError::user_not_found(id)),
+            _ => Err(ApiError::other_user(id)),
+        }
+    }
+
+    fn may_read(&self, caller: &User, user: &User) -> bool {
+        caller.roles.administrator || caller.id == user.id || self.directory.supervises(caller, user)
+    }
+
+    fn get_user(&self, caller: &User, id: &str) -> Answer {
+        let at = self.readable(caller, id)?;
+        Ok(document(|w| self.seats[at].view.write(w, "User", true)))
+    }
+
+    fn get_users(&self, caller: &User) -> Answer {
+        if !caller.roles.administrator {
+            return Err(ApiError::unauthorized(&*caller.id));
+        }
+        Ok(document(|w| {
+            w.open("Users");
+            for seat in &self.seats {
+                seat.view.write(w, "User", false);
+            }
+            w.close("Users");
+        }))
+    }
+
+    fn get_dialogs(&self, caller: &User, id: &str) -> Answer {
+        let at = self.readable(caller, id)?;
+        Ok(document(|w| {
+            w.open("Dialogs");
+            for id in &self.seats[at].calls {
+                let listed = |d: &&Arc<super::dialog::Dialog>| {
+                    d.parties.iter().any(|p| p.agent == Some(at) && p.listed)
+                };
+                if let Some(dialog) = self.calls.dialog(*id).filter(listed) {
+                    dialog.write(w, "Dialog", self.settings.ccx());
+                }
+            }
+            w.close("Dialogs");
+        }))
+    }
+
+    fn get_user_queues(&self, id: &str) -> Answer {
+        let user = self.directory.resolve(id).ok_or_else(|| ApiError::user_not_found(id))?;
+        Ok(document(|w| {
+            w.open("Queues");
+            for queue in self.directory.queues_of(user) {
+                if let Some(view) = self.readings.find(queue.id) {
+                    view.write(w);
+                }
+            }
+            w.close("Queues");
+        }))
+    }
+
+    fn get_queue(&self, id: &str) -> Answer {
+        let view = id.parse().ok().and_then(|id| self.readings.find(id));
+        let view = view.ok_or_else(|| ApiError::not_found(id))?;
+        Ok(document(|w| view.write(w)))
+    }
+
+    /// The user whose reason codes `caller` may read: self, for administrators everybody.
+    fn reasons_of(&self, caller: &User, id: &str) -> Result<&Arc<User>, ApiError> {
+        match self.directory.resolve(id) {
+            Some(user) if caller.id == user.id || caller.roles.administrator => Ok(user),
+            None if caller.roles.administrator => Err(ApiError::not_found(id)),
+            _ => Err(ApiError::other_user(id)),
+        }
+    }
+
+    fn get_reason_codes(&self, caller: &User, id: &str, category: Option<&str>) -> Answer {
+        let user = self.reasons_of(caller, id)?;
+        let category = match category {
+            Some("NOT_READY") => ReasonCategory::NotReady,
+            Some("LOGOUT") => ReasonCategory::Logout,
+            other => {
+                let message = "The category must be NOT_READY or LOGOUT";
+                return Err(ApiError::bad_request(message, other.unwrap_or("category")));
+            }
+        };
+        Ok(document(|w| {
+            w.open_with("ReasonCodes", "category", category_name(category));
+            for code in self.directory.reason_codes(user, category) {
+                write_reason_code(w, "ReasonCode", code);
+            }
+            w.close("ReasonCodes");
+        }))
+    }
+
+    fn get_reason_code(&self, caller: &User, id: &str, code: &str) -> Answer {
+        let user = self.reasons_of(caller, id)?;
+        let found = code.parse().ok().and_then(|code| self.directory.reason_code(user, code));
+        let found = found.ok_or_else(|| ApiError::not_found(code))?;
+        Ok(document(|w| write_reason_code(w, "ReasonCode", found)))
+    }
+
+    fn get_dialog(&self, caller: &User, id: &str) -> Answer {
+        let dialog = id.parse().ok().and_then(|id: u32| self.calls.dialog(id));
+        let dialog = dialog.ok_or_else(|| ApiError::not_found(id))?;
+        let mut agents = dialog.parties.iter().filter_map(|p| p.agent);
+        let allowed = caller.roles.administrator
+            || agents.any(|at| self.may_read(caller, &self.seats[at].view.profile.user));
+        if !allowed {
+            return Err(ApiError::other_user(id));
+        }
+        Ok(document(|w| dialog.write(w, "Dialog", self.settings.ccx())))
+    }
+
+    fn get_team(&self, caller: &User, id: &str, include_logged_out: bool) -> Answer {
+        let number: Option<u32> = id.parse().ok();
+        let own = caller.roles.supervisor && number.is_some_and(|n| caller.supervises.contains(&n));
+        if !own && !caller.roles.administrator {
+            return Err(ApiError::unauthorized(&*caller.id));
+        }
+        let team = number.and_then(|n| self.directory.team(n)).ok_or_else(|| ApiError::not_found(id))?;
+        Ok(document(|w| {
+            w.open("Team");
+            w.value("id", team.id);
+            w.text("name", &team.name);
+            w.value("uri", format_args!("/finesse/api/Team/{}", team.id));
+            w.open("users");
+            for user in self.directory.members(team.id).filter(|u| u.roles.agent) {
+                let Some(at) = self.directory.position(&user.id) else { continue };
+                let view = &self.seats[at].view;
+                if include_logged_out || view.state != super::state::State::Logout {
+                    view.write_team_member(w);
+                }
+            }
+            w.close("users");
+            w.close("Team");
+        }))
+    }
+}
+
+fn document(write: impl FnOnce(&mut Writer<'_>)) -> Reply {
+    let mut out = String::with_capacity(2048);
+    write(&mut Writer::new(&mut out));
+    Reply::Document(out)
+}

@@ -1,0 +1,9 @@
+//! Scenarios in virtual time: CTI messages and commands in, requests and updates out. Names `rNN` are the numbered
+//! requirements on notifications.
+
+mod calls;
+mod commands;
+mod merging;
+mod property;
+mod service;
+mod states;

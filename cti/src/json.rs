@@ -71,7 +71,7 @@ pub fn message(message: &Message, dialect: Dialect, secrets: Secrets) -> String 
         floating_field(message, dialect, secrets, *tag, value, &mut out);
     }
     out.push(']');
-    if message.layout(dialect).is_none() {
+    if !message.body().is_empty() {
         out.push_str(",\"body\":");
         bytes(message.body(), &mut out);
     }
@@ -312,7 +312,7 @@ mod tests {
         );
         assert_eq!(
             line(&codec, "0x00000000000003E7", Secrets::Mask),
-            r#"{"message":"MESSAGE_999","fixed":{},"floating":[],"body":""}"#
+            r#"{"message":"MESSAGE_999","fixed":{},"floating":[]}"#
         );
     }
 

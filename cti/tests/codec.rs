@@ -434,3 +434,18 @@ fn expanded_call_variables_are_counted_by_the_encoder() {
     assert_eq!(read.named_variables().collect::<Vec<_>>(), [("a", "1"), ("b", "2")]);
     assert!(read.warnings(Dialect::Cce).iter().all(|w| !matches!(w, cti::Warning::Count { .. })));
 }
+
+#[test]
+fn fields_travel_only_in_the_versions_that_have_them() {
+    let message = Message::new(kind::BEGIN_CALL_EVENT)
+        .with_tag(tag::CONNECTION_DEVICE_ID, "2001")
+        .with_tag(tag::CALL_REFERENCE_ID, vec![1u8, 2]);
+    for (version, fields) in [(13, 1), (14, 2), (24, 2)] {
+        let codec = Codec::new(Dialect::Cce, version);
+        let read = codec.decode(&mut encode(&codec, &message)).unwrap().unwrap().unwrap();
+        assert_eq!(read.floating().len(), fields, "version {version}");
+    }
+    let message = Message::new(kind::RTP_STARTED_EVENT).with_tag(tag::SENDING_ADDRESS_IPV6, "::1");
+    let sent = |version| encode(&Codec::new(Dialect::Cce, version), &message).len();
+    assert!(sent(13) == sent(19) && sent(14) > sent(13) && sent(18) == sent(14));
+}

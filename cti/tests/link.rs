@@ -179,7 +179,14 @@ async fn a_silent_side_is_reset_and_the_other_one_used() {
     }
     assert_eq!(bench.event().await, LinkEvent::Down { side: Side::A, reason: Loss::Heartbeats });
     // What was sent last may or may not arrive before the reset.
-    while peer.recv().await.is_some() {}
+    let end = loop {
+        match timeout(PATIENCE, peer.stream.read_buf(&mut peer.input)).await.unwrap() {
+            Ok(0) => break None,
+            Ok(_) => {}
+            Err(error) => break Some(error.kind()),
+        }
+    };
+    assert_eq!(end, Some(std::io::ErrorKind::ConnectionReset));
     let mut peer = Peer::open(&bench.b).await;
     assert!(is_up(&bench.event().await, Side::B));
     for _ in 0..5 {
@@ -281,4 +288,43 @@ async fn a_dropped_receiver_ends_the_connection() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     panic!("the task still takes requests");
+}
+
+#[tokio::test]
+async fn an_owner_who_stalls_does_not_lose_the_session() {
+    let mut bench = bench(|config| {
+        config.events = 2;
+        config.client.heartbeat = Duration::from_millis(20);
+        config.client.heartbeat_grace = Duration::from_millis(5);
+    })
+    .await;
+    let mut peer = Peer::open(&bench.a).await;
+    assert!(is_up(&bench.event().await, Side::A));
+    let burst: Vec<_> = (0..20).map(|_| Message::new(kind::BEGIN_CALL_EVENT)).collect();
+    peer.send(&burst).await;
+    // Twenty heartbeats go unheard, since their answers wait behind events that nobody takes.
+    for _ in 0..20 {
+        let heartbeat = peer.recv().await.unwrap();
+        assert_eq!(heartbeat.kind, kind::HEARTBEAT_REQ);
+        peer.send(&[
+            Message::new(kind::HEARTBEAT_CONF).with(field::INVOKE_ID, heartbeat.invoke_id().unwrap())
+        ])
+        .await;
+    }
+    for _ in 0..20 {
+        assert!(matches!(bench.event().await, LinkEvent::Message(_)));
+    }
+    let id = bench.handle.send(Message::new(kind::HOLD_CALL_REQ)).unwrap();
+    loop {
+        let message = peer.recv().await.unwrap();
+        let confirm = match message.kind {
+            kind::HEARTBEAT_REQ => kind::HEARTBEAT_CONF,
+            _ => kind::HOLD_CALL_CONF,
+        };
+        peer.send(&[Message::new(confirm).with(field::INVOKE_ID, message.invoke_id().unwrap())]).await;
+        if confirm == kind::HOLD_CALL_CONF {
+            break;
+        }
+    }
+    assert!(matches!(bench.event().await, LinkEvent::Confirm { invoke_id, .. } if invoke_id == id));
 }

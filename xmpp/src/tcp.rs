@@ -242,6 +242,17 @@ impl Framer for TcpFramer {
 mod tests {
     use super::*;
 
+    /// Size of what an asynchronous function of five arguments returns, without calling it.
+    fn future_size<A, B, C, D, E, F>(_: impl Fn(A, B, C, D, E) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn an_idle_connection_is_small() {
+        let size = future_size(connection);
+        assert!(size <= 2560, "{size} bytes for each connection");
+    }
+
     #[test]
     fn the_closing_tag_is_seen_across_reads() {
         let mut framer = TcpFramer::new(true);

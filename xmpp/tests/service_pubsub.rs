@@ -123,6 +123,27 @@ fn req_64_last_item_on_subscribe_in_strict_with_a_delay_stamp() {
 }
 
 #[test]
+fn req_64_last_item_on_presence_in_strict_where_the_node_says_so() {
+    let service = strict();
+    let (mut owner, mut agent) = stored(&service, &[("send_last_published_item", "on_sub_and_presence")]);
+    agent.subscribe("/n").ok();
+    agent.set("<subscribe node='/n' jid='agent1@localhost'/>").ok();
+    owner.publish("/n", "1").ok();
+    agent.send("<presence type='unavailable'/>");
+    agent.read();
+    agent.send("<presence><priority>-1</priority></presence>");
+    let events: Vec<_> = agent.read().into_iter().filter(|r| r.class.is_none()).collect();
+    assert_eq!(events.len(), 1);
+    assert_eq!((events[0].attr("to"), events[0].items()), (Some("agent1@localhost/a"), vec!["1".to_owned()]));
+    assert!(events[0].find(&["delay"]).is_some());
+    agent.send("<presence/>");
+    assert!(agent.read().iter().all(|r| r.class.is_some()), "only when it becomes available");
+    agent.send("<presence type='unavailable'/>");
+    agent.send("<presence/>");
+    assert_eq!(agent.read().iter().filter(|r| r.class.is_none()).count(), 2);
+}
+
+#[test]
 fn req_65_replaces_generates_and_drops_the_oldest() {
     let service = finesse();
     let (mut owner, mut agent) = stored(&service, &[("max_items", "2")]);

@@ -224,7 +224,7 @@ fn value_of(ty: Type, dialect: Dialect, bytes: &[u8]) -> Value {
         Type::Unspec => None,
         Type::NamedVariable => named_variable(dialect, bytes),
         Type::NamedArray => named_array(dialect, bytes),
-        Type::UintArray => Some(array::<4>(bytes)).flatten(),
+        Type::UintArray => array::<4>(bytes),
         Type::UshortArray => array::<2>(bytes),
         _ => integer(ty.signed(), bytes)
             .map(|value| if ty.signed() { Value::Int(value.cast_signed()) } else { Value::Uint(value) }),
@@ -267,4 +267,28 @@ fn array<const N: usize>(bytes: &[u8]) -> Option<Value> {
             elements.iter().map(|e| e.iter().fold(0, |n, byte| n << 8 | u32::from(*byte))).collect(),
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_are_read_by_their_length_and_sign() {
+        assert_eq!(integer(false, &[0xFE]), Some(0xFE));
+        assert_eq!(integer(true, &[0xFE]).map(u32::cast_signed), Some(-2));
+        assert_eq!(integer(false, &[0xFF, 0xFE]), Some(0xFFFE));
+        assert_eq!(integer(true, &[0xFF, 0xFE]).map(u32::cast_signed), Some(-2));
+        assert_eq!(integer(true, &[0xFF, 0xFF, 0xFF, 0xFE]).map(u32::cast_signed), Some(-2));
+        assert_eq!(integer(false, &[1, 2, 3]), None);
+        assert_eq!(integer(false, &[]), None);
+    }
+
+    #[test]
+    fn arrays_take_whole_elements_only() {
+        assert_eq!(array::<2>(&[0, 1, 2, 3]), Some(Value::UintArray(vec![1, 0x203])));
+        assert_eq!(array::<4>(&[0, 0, 0, 1]), Some(Value::UintArray(vec![1])));
+        assert_eq!(array::<4>(&[0, 0, 1]), None);
+        assert_eq!(array::<2>(&[]), Some(Value::UintArray(vec![])));
+    }
 }

@@ -22,6 +22,7 @@ pub(super) struct Link {
     pub(super) events: mpsc::Sender<LinkEvent>,
     pub(super) closing: watch::Receiver<bool>,
     failover: Failover,
+    /// The server has refused the configuration service; it is not asked for again.
     without_config: bool,
 }
 
@@ -65,7 +66,10 @@ impl Link {
 
     fn plan(&mut self, reason: Loss) {
         let config_asked = self.config.client.services & cti_service::CONFIG_EVENTS != 0;
-        let refused_mask = reason == Loss::OpenRefused(status_code::INVALID_SERVICE_MASK);
+        let refused_mask = matches!(
+            reason,
+            Loss::OpenRefused(status_code::INVALID_SERVICE_MASK | status_code::INVALID_CONFIG_MSG_MASK)
+        );
         if refused_mask && config_asked && !self.without_config {
             self.without_config = true;
             self.failover.retry(now());

@@ -85,7 +85,7 @@ impl Bound {
         self.check_from(&stanza)?;
         match stanza.name() {
             "iq" => query::handle(self, now, &stanza),
-            "presence" => presence::handle(self, &stanza),
+            "presence" => presence::handle(self, now, &stanza),
             "message" => message::handle(self, &stanza),
             _ => return Err(StreamError::UnsupportedStanzaType),
         }

@@ -4,6 +4,7 @@
 //! itself; the only foreign presence a client sees is the application's.
 
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use broker::{Event, Outbox, Parcel, Reach};
 use bytes::Bytes;
@@ -13,13 +14,13 @@ use super::accounts::Listener;
 use super::address::Target;
 use super::bound::Bound;
 use super::stanza::{Condition, notice, push, push_attr};
-use super::{Shared, ns, serialize};
+use super::{Shared, ns, pubsub, serialize};
 use crate::xml::{Attribute, push_attribute};
 
 /// Takes one presence stanza.
-pub(crate) fn handle(bound: &mut Bound, stanza: &Element) {
+pub(crate) fn handle(bound: &mut Bound, now: Instant, stanza: &Element) {
     match (stanza.attr("type"), stanza.attr("to")) {
-        (None, None) => available(bound, stanza),
+        (None, None) => available(bound, now, stanza),
         (Some("unavailable"), None) => unavailable(bound, stanza),
         (None | Some("unavailable"), Some(_)) => directed(bound, stanza),
         (Some("probe"), Some(to)) => {
@@ -42,7 +43,7 @@ fn priority(stanza: &Element) -> Option<i8> {
 }
 
 /// Initial presence, or a change of it.
-fn available(bound: &mut Bound, stanza: &Element) {
+fn available(bound: &mut Bound, now: Instant, stanza: &Element) {
     let Some(priority) = priority(stanza) else {
         return bound.refuse_with(stanza, Condition::BadRequest);
     };
@@ -56,6 +57,9 @@ fn available(bound: &mut Bound, stanza: &Element) {
     let reach = if priority < 0 { Reach::Full } else { Reach::All };
     if initial {
         greet(bound, stanza, &inner, reach);
+        if bound.shared().strict() {
+            pubsub::greet(bound, reach == Reach::All, now);
+        }
     } else {
         bound.session.set_reach(reach);
         echo(bound, stanza, &inner, "");

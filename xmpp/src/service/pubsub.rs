@@ -19,6 +19,7 @@ use super::ns;
 use super::policy::Access;
 use super::query::{Outcome, Request};
 use super::stanza::{Condition, Detail, StanzaError};
+pub(crate) use subscribe::greet;
 
 /// Children that may stand beside the verb: what they are and to which verb they belong.
 const COMPANIONS: &[(&str, &str)] =

@@ -5,6 +5,7 @@
 //! success.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use broker::{Address, Parcel, Via};
 use jid::Jid;
@@ -13,7 +14,7 @@ use minidom::Element;
 use super::super::bound::Bound;
 use super::super::event::{self, Extras};
 use super::super::form::{self, Reply};
-use super::super::node::{AccessModel, Affiliation, Found, LIST, SendLast};
+use super::super::node::{AccessModel, Affiliation, Found, Item, LIST, NodeConfig, SendLast};
 use super::super::policy::Access;
 use super::super::query::{Outcome, Request};
 use super::super::stanza::{Condition, StanzaError, push, push_attr};
@@ -178,17 +179,45 @@ fn enter(request: &Request<'_>, node: &str, jid: &str, whose: Whose, found: &Fou
     items.expire(request.now, &config);
     let subscribed = bound.session.subscribe(node, via, Some(answer)).map_err(refused)?;
     if let (false, Some(item)) = (subscribed.already, items.last()) {
-        let stamp = stamp::ago(request.now.saturating_duration_since(item.published));
-        let extras =
-            Extras { kind: config.headline.then_some("headline"), delay: Some(&stamp), ..Extras::default() };
-        let pubsub = &bound.shared().config.pubsub_domain;
-        let payload = if config.deliver_payloads { &*item.payload } else { b"" };
-        let event = event::item_event(pubsub, node, &item.id, payload.len(), extras, |out| {
-            out.extend_from_slice(payload);
-        });
-        bound.send(Parcel::Event { event, via });
+        bound.send(last_item(bound, node, &config, item, via, request.now));
     }
     Ok(())
+}
+
+/// A stored item with the time of its publication (§6.1.7, XEP-0203).
+fn last_item(bound: &Bound, node: &str, config: &NodeConfig, item: &Item, via: Via, now: Instant) -> Parcel {
+    let stamp = stamp::ago(now.saturating_duration_since(item.published));
+    let extras =
+        Extras { kind: config.headline.then_some("headline"), delay: Some(&stamp), ..Extras::default() };
+    let pubsub = &bound.shared().config.pubsub_domain;
+    let payload = if config.deliver_payloads { &*item.payload } else { b"" };
+    let event = event::item_event(pubsub, node, &item.id, payload.len(), extras, |out| {
+        out.extend_from_slice(payload);
+    });
+    Parcel::Event { event, via }
+}
+
+/// Sends the last items of nodes that want that when a subscriber becomes available (strict profile).
+/// `bare`: the session receives for its account as well.
+pub(crate) fn greet(bound: &Bound, bare: bool, now: Instant) {
+    let shared = bound.shared();
+    for (address, name) in shared.broker.subscriptions(&bound.account) {
+        let via = match &address.resource {
+            None if bare => Via::Bare,
+            Some(resource) if **resource == *bound.resource() => Via::Full,
+            _ => continue,
+        };
+        let Some(node) = shared.nodes.get(&name) else { continue };
+        let config = node.state.read().config.clone();
+        if !config.persist_items || config.send_last != SendLast::OnSubAndPresence {
+            continue;
+        }
+        let mut items = node.items.lock();
+        items.expire(now, &config);
+        if let Some(item) = items.last() {
+            bound.send(last_item(bound, &name, &config, item, via, now));
+        }
+    }
 }
 
 /// What the broker's refusals are on the wire.

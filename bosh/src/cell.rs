@@ -180,7 +180,8 @@ impl Cell {
     /// A deadline may have come.
     pub(crate) fn expire(self: &Arc<Self>, shared: &Arc<Shared>, now: Instant) {
         self.with(shared, now, |state, shared| {
-            (state.timer, state.armed) = (None, None);
+            // The timer may be a newer one than that which fired; arming finds out.
+            state.armed = None;
             if state.stream.deadline().is_some_and(|deadline| now >= deadline) {
                 state.stream.handle_timeout(now);
                 // The realm took too long: the stream has answered in its place.

@@ -106,7 +106,9 @@ impl Endpoint {
             Ok(body) => shared.process(&body, peer, secure),
             Err(BodyError::Session(cell)) => {
                 shared.counters.oversize.add();
-                cell.fail(shared, Instant::now(), Condition::PolicyViolation);
+                if cell.admits(peer, secure, shared.config.pin_address).is_ok() {
+                    cell.fail(shared, Instant::now(), Condition::PolicyViolation);
+                }
                 Outcome::failure(Condition::PolicyViolation)
             }
             Err(BodyError::TooLarge) => {

@@ -62,7 +62,11 @@ impl World {
             call.queue = Some(queue);
             self.queues[queue].queued_total += 1;
         }
+        let again = call.redirected_from.is_some();
         let (ends, root) = (call.ends(), call.root.clone());
+        if again {
+            self.lose_patience_later(now, id);
+        }
         let line = self.line(wait);
         if first {
             line.push_front(id)
@@ -73,6 +77,16 @@ impl World {
         let what = What::Queued { ends, queue: queue_of(wait), waiting };
         self.tell(id, &root, Leg::Queued, event_cause::NONE, what);
         self.attention = true;
+    }
+
+    /// A customer whom an agent sent back into a queue may lose patience again.
+    pub(super) fn lose_patience_later(&mut self, now: Instant, id: CallId) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let customer = call.parties.iter().find(|p| p.device.kind == DeviceKind::Outside).map(|p| p.id);
+        if let (Some(leg), Some(span)) = (customer, self.config.callers.patience) {
+            let patience = self.random.within(span);
+            self.alarm(now + patience, Alarm::GiveUp(leg));
+        }
     }
 
     fn line(&mut self, wait: Wait) -> &mut std::collections::VecDeque<CallId> {

@@ -163,6 +163,17 @@ impl Call {
         self.parties.len() > 2
     }
 
+    /// Whether somebody is on the call who does more than ring, and somebody to talk to or to wait for.
+    pub(crate) fn has_company(&self) -> bool {
+        let awake = self.parties.iter().any(|p| p.leg != Leg::Alerting);
+        awake && (self.parties.len() >= 2 || self.wait.is_some())
+    }
+
+    /// Whether anybody but `device` does more than ring.
+    pub(crate) fn someone_else(&self, device: &str) -> bool {
+        self.parties.iter().any(|p| *p.device.id != *device && p.leg != Leg::Alerting)
+    }
+
     pub(crate) fn devices(&self) -> Vec<Device> {
         self.parties.iter().map(|p| p.device.clone()).collect()
     }

@@ -20,16 +20,20 @@ impl World {
             return Err(refusal(cf::NO_ACTIVE_CALL));
         }
         self.check_disjoint(active, held, device)?;
+        if !self.calls.get(&held).is_some_and(|c| c.someone_else(device)) {
+            return Err(refusal(cf::INVALID_OBJECT_STATE));
+        }
         let phone = self.phone_device(device)?;
         let talked = self.connection(active, device)? == Leg::Connect;
         self.remove_party(held, device);
         self.remove_party(active, device);
         let secondary = self.join(active, held);
+        let mut again = None;
         if let Some(call) = self.calls.get_mut(&held) {
             call.kind = call_type::TRANSFER_IN;
             call.redirected_from = Some(phone.clone());
-            // A customer who waits again may lose patience again.
             call.answered = call.wait.is_none();
+            again = call.wait;
         }
         let other = self.calls.get(&held).and_then(|c| c.parties.first()).map(|p| p.device.clone());
         self.announce(held, secondary, phone.clone(), other, What::Transferred);
@@ -40,6 +44,9 @@ impl World {
         self.settle_all(now, held);
         self.end(active);
         self.leave_if_alone(now, held);
+        if again.is_some() {
+            self.lose_patience_later(now, held);
+        }
         Ok(())
     }
 

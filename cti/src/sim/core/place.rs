@@ -202,7 +202,11 @@ impl World {
         if self.connection(id, from)? != Leg::Connect {
             return Err(refusal(cf::NO_ACTIVE_CALL));
         }
-        if self.calls.get(&id).is_some_and(|c| c.wait.is_some() || c.parties.len() != 2) {
+        if self
+            .calls
+            .get(&id)
+            .is_some_and(|c| c.wait.is_some() || c.parties.len() != 2 || !c.someone_else(from))
+        {
             return Err(refusal(cf::INVALID_OBJECT_STATE));
         }
         let to = self.free_destination(id, number)?;

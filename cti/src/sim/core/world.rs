@@ -306,9 +306,8 @@ impl World {
         let Some(party) = self.remove_party(call, device) else { return };
         self.tell(call, &party.device, Leg::Null, cause, What::ConnectionCleared);
         let Some(entry) = self.calls.get(&call) else { return };
-        let waits = entry.wait.is_some();
-        let (left, phones) = (entry.parties.len(), entry.parties.iter().filter(|p| p.is_phone()).count());
-        if left >= 2 || (left == 1 && waits) {
+        let phones = entry.parties.iter().filter(|p| p.is_phone()).count();
+        if entry.has_company() {
             if party.leg == Leg::Connect {
                 self.media(call, &party.device, false);
             }

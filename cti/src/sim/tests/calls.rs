@@ -482,3 +482,43 @@ fn a_phone_out_of_service_loses_its_calls() {
     pair.set_state("1001", agent_state::AVAILABLE, 0);
     assert_eq!(pair.refusal(), Some(cf::RESOURCE_OUT_OF_SERVICE));
 }
+
+#[test]
+fn a_customer_sent_back_into_a_queue_may_give_up() {
+    let mut config = config();
+    config.callers.talk = None;
+    config.callers.patience = Some(crate::sim::Span::seconds(40, 40));
+    let mut pair = Pair::open(config, 20);
+    pair.ready(&["1001"]);
+    let call = pair.answered("2001");
+    pair.set_state("1001", agent_state::NOT_READY, 0);
+    pair.seconds(100);
+    let consult = pair.consult(call, "2001", "6002");
+    pair.on_calls(kind::TRANSFER_CALL_REQ, consult, call, "2001");
+    assert_eq!(pair.exchange.world.snapshot().calls[0].waiting, Some(2));
+    pair.seconds(39);
+    assert_eq!(pair.exchange.world.calls.len(), 1);
+    pair.seconds(1);
+    assert!(pair.exchange.world.calls.is_empty());
+}
+
+#[test]
+fn a_call_that_only_rings_cannot_be_handed_on() {
+    let mut pair = Pair::open(config(), 20);
+    for agent in ["1001", "1002", "1003", "1004"] {
+        pair.login(agent);
+    }
+    let call = pair.dial("2001", "2002");
+    pair.on_call(kind::ANSWER_CALL_REQ, call, "2002");
+    let blind = |from: &str, to: &str| {
+        Message::new(kind::TRANSFER_CALL_REQ)
+            .with(field::ACTIVE_CONNECTION_CALL_ID, call)
+            .with_tag(tag::ACTIVE_CONNECTION_DEVICE_ID, from)
+            .with_tag(tag::AGENT_INSTRUMENT, from)
+            .with_tag(tag::DIALED_NUMBER, to)
+    };
+    pair.request(blind("2001", "2003"));
+    assert_eq!(pair.refusal(), None);
+    pair.request(blind("2002", "2004"));
+    assert_eq!(pair.refusal(), Some(cf::INVALID_OBJECT_STATE), "2003 has not answered");
+}

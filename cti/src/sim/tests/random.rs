@@ -80,6 +80,7 @@ fn step() -> impl Strategy<Value = Step> {
 fn do_step(pair: &mut Pair, step: &Step) {
     let calls: Vec<u32> = pair.exchange.world.calls.keys().map(|c| c.0).collect();
     let call = |at: usize| calls.get(at).copied().unwrap_or(9999);
+    let aim = Aim::at(&pair.exchange.world);
     let now = pair.now;
     match *step {
         Step::Login(agent, phone, forced) => {
@@ -109,11 +110,26 @@ fn do_step(pair: &mut Pair, step: &Step) {
                 .with_tag(tag::DIALED_NUMBER, NUMBERS[number]),
         ),
         Step::Consult(phone, at, number) => {
-            active(pair, kind::CONSULTATION_CALL_REQ, phone, call(at), number)
+            let (phone, id) = aim.pick(at, Leg::Connect).unwrap_or((phone, call(at)));
+            active(pair, kind::CONSULTATION_CALL_REQ, phone, id, number);
         }
-        Step::Blind(phone, at, number) => active(pair, kind::TRANSFER_CALL_REQ, phone, call(at), number),
-        Step::On(request, at, phone) => pair.on_call(request, call(at), NUMBERS[phone]),
-        Step::OnTwo(request, a, b, phone) => pair.on_calls(request, call(a), call(b), NUMBERS[phone]),
+        Step::Blind(phone, at, number) => {
+            let (phone, id) = aim.pick(at, Leg::Connect).unwrap_or((phone, call(at)));
+            active(pair, kind::TRANSFER_CALL_REQ, phone, id, number);
+        }
+        Step::On(request, at, phone) => {
+            let leg = match request {
+                kind::ANSWER_CALL_REQ => Leg::Alerting,
+                kind::RETRIEVE_CALL_REQ => Leg::Hold,
+                _ => Leg::Connect,
+            };
+            let (phone, id) = aim.pick(at, leg).unwrap_or((phone, call(at)));
+            pair.on_call(request, id, NUMBERS[phone]);
+        }
+        Step::OnTwo(request, a, b, phone) => {
+            let (phone, active, held) = aim.pick_two(a).unwrap_or((phone, call(a), call(b)));
+            pair.on_calls(request, active, held, NUMBERS[phone]);
+        }
         Step::Deflect(phone, at, number) => pair.request(
             Message::new(kind::DEFLECT_CALL_REQ)
                 .with(field::CONNECTION_CALL_ID, call(at))
@@ -134,6 +150,38 @@ fn do_step(pair: &mut Pair, step: &Step) {
         Step::Pass(seconds) => pair.seconds(seconds),
     }
     pair.exchange.settle(pair.now);
+}
+
+/// Where requests make sense: phone, call and state of each leg at a phone.
+struct Aim(Vec<(usize, u32, Leg)>);
+
+impl Aim {
+    fn at(world: &World) -> Self {
+        let legs = (0..4).flat_map(|phone| {
+            let name = NUMBERS[phone];
+            let calls = world.phones[name].calls.iter();
+            calls.filter_map(move |id| Some((phone, id.0, world.calls.get(id)?.leg(name)?)))
+        });
+        Self(legs.collect())
+    }
+
+    /// A leg in this state; `None` for the last choice, so that senseless requests occur as well.
+    fn pick(&self, at: usize, leg: Leg) -> Option<(usize, u32)> {
+        let fits: Vec<_> = self.0.iter().filter(|(.., l)| *l == leg).collect();
+        let (phone, call, _) = fits.get(at % fits.len().max(1)).filter(|_| at < 4)?;
+        Some((*phone, *call))
+    }
+
+    /// A phone with a held and another call.
+    fn pick_two(&self, at: usize) -> Option<(usize, u32, u32)> {
+        let held = self.0.iter().filter(|(.., l)| *l == Leg::Hold);
+        let pairs = held.filter_map(|(phone, held, _)| {
+            let (_, active, _) = self.0.iter().find(|(p, c, _)| p == phone && c != held)?;
+            Some((*phone, *active, *held))
+        });
+        let pairs: Vec<_> = pairs.collect();
+        pairs.get(at % pairs.len().max(1)).filter(|_| at < 4).copied()
+    }
 }
 
 fn active(pair: &mut Pair, request: Kind, phone: usize, call: u32, number: usize) {
@@ -157,7 +205,8 @@ fn check(world: &World) -> Result<(), TestCaseError> {
         }
         let waits = call.wait.is_some();
         let tone = call.parties.iter().any(|p| p.leg == Leg::Fail);
-        let enough = call.parties.len() >= 2 || (call.parties.len() == 1 && (waits || tone));
+        let caller = call.parties.iter().any(|p| p.leg != Leg::Alerting);
+        let enough = caller && (call.parties.len() >= 2 || waits || tone);
         prop_assert!(call.is_live() == enough, "{} has {:?}, waits {}", id, call.parties, waits);
         let lines = world.queues.iter().enumerate().map(|(i, q)| (Wait::Queue(i), &q.waiting));
         let personal = world.agents.iter().enumerate().map(|(i, a)| (Wait::Agent(i), &a.personal));

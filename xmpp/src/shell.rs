@@ -12,13 +12,13 @@ mod output;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use broker::Parcel;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
-use crate::auth::Verdict;
+use crate::auth::{AuthFailure, Verdict};
 use crate::stream::{Action, Stream};
 use crate::{StreamError, Timeouts};
 pub(crate) use admission::Permit;
@@ -98,6 +98,8 @@ pub(crate) struct Driver<F> {
     /// The end of the stream, still to be written.
     farewell: Option<Option<StreamError>>,
     verdict: Option<Verdict>,
+    /// The verdict has been kept back already.
+    delayed: bool,
     sleep: Option<Pin<Box<Sleep>>>,
     permit: Option<Permit>,
 }
@@ -117,6 +119,7 @@ impl<F: Framer> Driver<F> {
             output: output::Output::default(),
             farewell: None,
             verdict: None,
+            delayed: false,
             sleep: None,
             permit,
         }
@@ -199,12 +202,35 @@ impl<F: Framer> Driver<F> {
         let Some(verdict) = &mut self.verdict else { return };
         let Poll::Ready(result) = verdict.as_mut().poll(cx) else { return };
         self.verdict = None;
+        if result == Err(AuthFailure::NotAuthorized) && self.delays_failure(cx, now) {
+            return;
+        }
         self.stream.handle_auth(now, result);
         if self.stream.is_authenticated()
             && let Some(permit) = &mut self.permit
         {
             permit.authenticated();
         }
+    }
+
+    /// Keeps a failing answer back if its address has failed often: the verdict becomes one that takes time.
+    fn delays_failure(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        if std::mem::take(&mut self.delayed) {
+            return false;
+        }
+        let delay = self.permit.as_ref().map_or(Duration::ZERO, |permit| permit.failed_login(now));
+        if delay.is_zero() {
+            return false;
+        }
+        self.delayed = true;
+        let mut late: Verdict = Box::pin(async move {
+            tokio::time::sleep(delay).await;
+            Err(AuthFailure::NotAuthorized)
+        });
+        // The first poll arms its timer; it cannot be ready yet.
+        let _ = late.as_mut().poll(cx);
+        self.verdict = Some(late);
+        true
     }
 
     fn take_actions(&mut self, now: Instant) {

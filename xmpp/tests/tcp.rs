@@ -429,3 +429,28 @@ async fn a_panicking_or_vanishing_client_leaves_no_session() {
     };
     tokio::time::timeout(PATIENCE, gone).await.expect("the session is gone");
 }
+
+#[tokio::test]
+async fn r73_failing_answers_to_one_address_are_delayed_and_good_ones_are_not() {
+    let limits = AdmissionLimits { trusted: Vec::new(), ..AdmissionLimits::default() };
+    let options = TcpOptions { admission: Admission::new(limits), ..TcpOptions::default() };
+    let server = server(service(), options).await;
+    let mut waits = Vec::new();
+    for _ in 0..2 {
+        let mut client = TcpStream::connect(server.addr).await.unwrap();
+        send(&mut client, &open_tcp(DOMAIN)).await;
+        until(&mut client, "</stream:features>").await;
+        for _ in 0..3 {
+            let start = std::time::Instant::now();
+            send(&mut client, &auth(&plain("", "1001", "wrong"))).await;
+            until(&mut client, "</failure>").await;
+            waits.push(start.elapsed());
+        }
+    }
+    assert!(waits[5] >= Duration::from_secs(1), "{waits:?}");
+    assert!(waits[..5].iter().sum::<Duration>() < waits[5], "{waits:?}");
+    let start = std::time::Instant::now();
+    let mut client = TcpStream::connect(server.addr).await.unwrap();
+    login(&mut client, "1001", "desk").await;
+    assert!(start.elapsed() < Duration::from_secs(1));
+}

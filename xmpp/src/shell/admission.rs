@@ -60,9 +60,37 @@ impl Bucket {
     }
 }
 
+/// Failed logins of one address that are answered without delay in [`FAILURE_PERIOD`].
+const FREE_FAILURES: u32 = 5;
+const FAILURE_PERIOD: Duration = Duration::from_secs(5 * 60);
+/// The longest delay of a failing answer.
+const LONGEST_DELAY: Duration = Duration::from_secs(30);
+
 struct Address {
     open: usize,
     bucket: Bucket,
+    failures: u32,
+    /// When the first of the counted failures was.
+    failing_since: Instant,
+}
+
+impl Address {
+    fn is_memorable(&self, now: Instant) -> bool {
+        let fails = self.failures > 0 && now < self.failing_since + FAILURE_PERIOD;
+        self.open > 0 || self.bucket.0 > now || fails
+    }
+
+    /// Counts a failed login: one second after the free ones, then twice as long each time.
+    fn failed(&mut self, now: Instant) -> Duration {
+        if self.failures == 0 || now >= self.failing_since + FAILURE_PERIOD {
+            (self.failures, self.failing_since) = (0, now);
+        }
+        self.failures = self.failures.saturating_add(1);
+        match self.failures.checked_sub(FREE_FAILURES + 1) {
+            None => Duration::ZERO,
+            Some(doublings) => Duration::from_secs(1 << doublings.min(5)).min(LONGEST_DELAY),
+        }
+    }
 }
 
 struct Counts {
@@ -160,9 +188,14 @@ impl Counts {
             return false;
         }
         if self.addresses.len() >= REMEMBERED {
-            self.addresses.retain(|_, address| address.open > 0 || address.bucket.0 > now);
+            self.addresses.retain(|_, address| address.is_memorable(now));
         }
-        let address = self.addresses.entry(peer).or_insert(Address { open: 0, bucket: Bucket(now) });
+        let address = self.addresses.entry(peer).or_insert(Address {
+            open: 0,
+            bucket: Bucket(now),
+            failures: 0,
+            failing_since: now,
+        });
         let fits = address.open < limits.per_address && address.bucket.take(now, limits.address_rate);
         address.open += usize::from(fits);
         fits
@@ -194,6 +227,14 @@ impl Permit {
         if stopping {
             outbox.end(EndReason::Shutdown);
         }
+    }
+
+    /// Counts a failed login and says how long to wait with telling so. Only failing answers are delayed,
+    /// and never those to trusted addresses, behind which a whole call centre may be.
+    pub(crate) fn failed_login(&self, now: Instant) -> Duration {
+        let Some(peer) = self.address else { return Duration::ZERO };
+        let mut counts = self.admission.counts.lock();
+        counts.addresses.get_mut(&peer).map_or(Duration::ZERO, |address| address.failed(now))
     }
 
     /// The connection leaves the scarce places for those that have not logged in.
@@ -238,6 +279,20 @@ mod tests {
         first.authenticated();
         assert!(admission.enter(outside(3), now).is_some());
         assert_eq!(admission.refused(), 1);
+    }
+
+    #[test]
+    fn failing_answers_to_one_address_slow_down() {
+        let admission = Admission::new(AdmissionLimits::default());
+        let now = Instant::now();
+        let permit = admission.enter(outside(1), now).unwrap();
+        let other = admission.enter(outside(2), now).unwrap();
+        let mut delay = |at: u64| permit.failed_login(now + Duration::from_secs(at)).as_secs();
+        assert_eq!((0..12).map(&mut delay).collect::<Vec<_>>(), [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 30, 30]);
+        assert_eq!(other.failed_login(now), Duration::ZERO);
+        assert_eq!(delay(300), 0, "five minutes later it begins anew");
+        let local = admission.enter(Some(IpAddr::from([127, 0, 0, 1])), now).unwrap();
+        assert!((0..50).all(|_| local.failed_login(now) == Duration::ZERO));
     }
 
     #[test]

@@ -3,10 +3,10 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicIsize, Ordering};
+use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 
 use bosh::{Body, Config, Endpoint};
-use broker::Broker;
+use broker::{Address, Broker};
 use hyper::Request;
 use xmpp::auth::Verdict;
 use xmpp::{Authenticator, Credentials, OpenPolicy, Principal, Service};
@@ -14,11 +14,13 @@ use xmpp::{Authenticator, Credentials, OpenPolicy, Principal, Service};
 struct Counting;
 
 static LIVE: AtomicIsize = AtomicIsize::new(0);
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 
 // SAFETY: forwards to the system allocator and only counts.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         LIVE.fetch_add(layout.size() as isize, Ordering::Relaxed);
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
         unsafe { System.alloc(layout) }
     }
 
@@ -87,6 +89,36 @@ fn base64(bytes: &[u8]) -> String {
     out
 }
 
+/// Holds a poll, publishes, takes the answer; the request itself comes from the caller.
+async fn allocations_per_delivery(endpoint: &Endpoint, service: &Service, sid: &str) -> f64 {
+    const ROUNDS: usize = 500;
+    let broker = service.broker();
+    broker.create_node("/n").unwrap();
+    let jid = "user0549@localhost";
+    broker.subscribe(&Address::bare(jid), "/n").unwrap();
+    let event = xmpp::notification("pubsub.localhost", "/n", &"x".repeat(1024));
+    let requests: Vec<_> = (0..ROUNDS + 50)
+        .map(|n| format!("<body rid='{}' sid='{sid}' {NS}/>", n + 6))
+        .map(|body| Request::post("/").body(Body::new(body.into())).unwrap())
+        .collect();
+    let mut before = 0;
+    for (round, request) in requests.into_iter().enumerate() {
+        if round == 50 {
+            before = ALLOCATIONS.load(Ordering::Relaxed);
+        }
+        let mut answer = std::pin::pin!(endpoint.handle(request, None, false));
+        std::future::poll_fn(|cx| {
+            assert!(answer.as_mut().poll(cx).is_pending(), "held");
+            std::task::Poll::Ready(())
+        })
+        .await;
+        assert_eq!(broker.publish("/n", event.clone()).sessions, 1);
+        let response = answer.await;
+        assert!(hyper::body::Body::size_hint(response.body()).exact().unwrap() > 1024);
+    }
+    (ALLOCATIONS.load(Ordering::Relaxed) - before) as f64 / ROUNDS as f64
+}
+
 #[tokio::test]
 async fn r74_an_idle_session_stays_below_the_published_size() {
     let broker = Broker::new(broker::Config::default());
@@ -108,10 +140,14 @@ async fn r74_an_idle_session_stays_below_the_published_size() {
     println!("{each} bytes for each idle session");
     assert!(each < PUBLISHED, "{each} bytes");
 
+    let deliveries = allocations_per_delivery(&endpoint, &service, &sessions.pop().unwrap()).await;
+    println!("{deliveries:.1} allocations for each poll and the event that answers it");
+    assert!(deliveries < 8.0, "{deliveries}");
+
     for sid in sessions {
         ask(&endpoint, format!("<body rid='6' sid='{sid}' type='terminate' {NS}/>")).await;
     }
-    assert_eq!(service.sessions(), 50);
+    assert_eq!(service.sessions(), 51);
     // Cancelled timers leave the wheel with its next turn.
     tokio::time::sleep(std::time::Duration::from_millis(600)).await;
     let left = LIVE.load(Ordering::Relaxed) - before;

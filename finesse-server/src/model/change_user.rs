@@ -117,10 +117,12 @@ impl Model {
             message.push(tag::TERMINAL_DEVICE_NAME, device);
         }
         let expect = Expect::State(Wanted::Login, 0);
+        if signed_out && self.seats[at].view.settings.is_none() {
+            // Asked first, so that they are known when the event of the sign-in shows them.
+            self.ask_desk_settings(now, at);
+        }
         self.enqueue(now, at, Line::State, Job { message, expect, request_id })?;
         if signed_out {
-            // Known before the event of the sign-in, which shows them.
-            self.ask_desk_settings(now, at);
             Arc::make_mut(&mut self.seats[at].view).mobile = mobile;
         }
         Ok(Reply::Accepted)

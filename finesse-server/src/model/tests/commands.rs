@@ -108,7 +108,7 @@ fn bodies_of_state_changes_are_checked() {
     assert_eq!(b.refused("1001", change("1001", mobile(Some("X"), number))), "400 Invalid Input");
     let good = mobile(Some("NAILED_CONNECTION"), number);
     assert_eq!(b.ask("1001", None, change("1001", good)), Reply::Accepted);
-    let (_, request) = b.requests.remove(0);
+    let (_, request) = b.requests.pop().unwrap();
     assert_eq!(request.tag_text(cti::tag::AGENT_INSTRUMENT), Some("2001;0305550199"));
     assert_eq!(request.uint(cti::field::AGENT_WORK_MODE), Some(4));
 }

@@ -18,7 +18,7 @@ fn login(extension: &str) -> UserBody {
 fn a_sign_in_is_one_event_with_the_request_id_and_the_settings() {
     let mut b = Bench::serving(directory(), Dialect::Cce);
     assert_eq!(b.put_user("1002", "1002", "r1", login("2002")), Reply::Accepted);
-    let (settings, _) = b.requests.pop().unwrap();
+    let (settings, _) = b.requests.remove(0);
     let (token, request) = b.request();
     assert_eq!(request.kind, kind::SET_AGENT_STATE_REQ);
     assert_eq!(request.uint(field::AGENT_STATE), Some(agent_state::LOGIN));

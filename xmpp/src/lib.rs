@@ -9,6 +9,46 @@
 //!
 //! Everything a stream says goes through its session's [`broker::Outbox`], so that answers and events keep
 //! the order in which they were made.
+//!
+//! A login without any I/O:
+//!
+//! ```
+//! use std::collections::VecDeque;
+//! use std::sync::Arc;
+//! use std::time::Instant;
+//! use xmpp::{Action, AuthFailure, Authenticator, Channel, Config, Credentials, Framing};
+//! use xmpp::{OpenPolicy, Principal, Service, Stream};
+//!
+//! struct Realm;
+//! impl Authenticator for Realm {
+//!     fn authenticate(&self, c: Credentials) -> xmpp::auth::Verdict {
+//!         let good = c.password.expose() == "secret";
+//!         let who = Principal { user: c.user.into(), tag: 0 };
+//!         Box::pin(async move { if good { Ok(who) } else { Err(AuthFailure::NotAuthorized) } })
+//!     }
+//! }
+//!
+//! let broker = broker::Broker::new(broker::Config::default());
+//! let service = Service::new(Config::new("localhost"), broker, Arc::new(Realm), Arc::new(OpenPolicy));
+//! let now = Instant::now();
+//! let mut stream = Stream::new(service, Framing::Tcp, Channel::default(), now);
+//!
+//! let mut input: &[u8] = b"<stream:stream to='localhost' version='1.0' xmlns='jabber:client' \
+//!     xmlns:stream='http://etherx.jabber.org/streams'>\
+//!     <auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>ADEwMDEAc2VjcmV0</auth>";
+//! stream.handle_bytes(now, &mut input);
+//! let Some(Action::Authenticate(credentials)) = stream.poll_action() else { panic!() };
+//! assert_eq!(credentials.user, "1001");
+//! // A shell asks the realm here, and waits; see `tcp` for one that does.
+//! stream.handle_auth(now, Ok(Principal { user: "1001".into(), tag: 0 }));
+//!
+//! let (mut parcels, mut said) = (VecDeque::new(), Vec::new());
+//! stream.outbox().try_take(&mut parcels, usize::MAX).unwrap();
+//! for parcel in &parcels {
+//!     stream.write_parcel(parcel, &mut said);
+//! }
+//! assert!(said.ends_with(b"<success xmlns=\"urn:ietf:params:xml:ns:xmpp-sasl\"/>"));
+//! ```
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

@@ -16,6 +16,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::directory::Directory;
+pub use check::domain_name;
 pub use error::ConfigError;
 pub use people::{QueueEntry, ReasonCodeEntry, RoleName, TeamEntry, UserEntry};
 pub use values::{Deployment, LogFormat, PasswordHash, PlainHttp, Secret, StartTlsMode};
@@ -320,6 +322,20 @@ impl Config {
         let text = std::fs::read_to_string(path)
             .map_err(|error| ConfigError::whole_file(name.clone(), format!("cannot be read: {error}")))?;
         Config::parse(&name, &text)
+    }
+
+    /// Users, teams, queues and reason codes.
+    ///
+    /// # Errors
+    /// They contradict one another in a way that [`Config::load`] does not look at.
+    pub fn directory(&self) -> Result<Directory, ConfigError> {
+        let builder =
+            self.team.iter().fold(Directory::builder(), |all, team| all.team(team.get_ref().into()));
+        let builder = self.user.iter().fold(builder, |all, user| all.user(user.get_ref().into()));
+        let builder = self.queue.iter().fold(builder, |all, queue| all.queue(queue.get_ref().into()));
+        let builder =
+            self.reason_code.iter().fold(builder, |all, code| all.reason_code(code.get_ref().into()));
+        builder.build().map_err(|error| ConfigError::whole_file(self.source.name.clone(), error.to_string()))
     }
 
     /// Reads and checks a text; `name` is what errors call it.

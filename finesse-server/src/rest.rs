@@ -23,7 +23,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use hyper::{Method, Request, Response};
 
-use crate::model::command::{ApiError, Command, Password, Reply, What};
+use crate::model::command::{ApiError, Command, Password, Reply, UserBody, What};
 use crate::realm::basic::Basic;
 use crate::realm::{Case, Identity, Kind, Realm};
 use cors::Origins;
@@ -124,18 +124,18 @@ impl Rest {
         let planned = router::plan(&head.method, path, head.uri.query().unwrap_or_default());
         let public =
             matches!(planned, Ok(Plan::Read(What::SystemInfo))) && self.0.settings.public_system_info;
-        let caller: Arc<str> = if public { "".into() } else { self.caller(&head.headers, peer).await?.id };
+        let (caller, password) = match public {
+            true => ("".into(), None),
+            false => self.caller(&head.headers, peer).await?,
+        };
         if !public && let Err(wait) = self.0.rates.admit(&caller, Instant::now()) {
             return Err(Refusal::TooMany { user: caller, wait });
         }
         let what = match planned.map_err(Refusal::Miss)? {
             Plan::Read(what) => what,
             Plan::ChangeUser(user) => {
-                let mut body = self.body(&head.headers, body).await.and_then(|body| body.user());
-                if let Ok(body) = &mut body {
-                    // A real CTI server checks the password itself when the agent signs in.
-                    body.password = password(&head.headers);
-                }
+                let body = self.body(&head.headers, body).await.and_then(|body| body.user());
+                let body = body.map(|body| UserBody { password, ..body });
                 What::ChangeUser { user, body }
             }
             Plan::CreateDialog(user) => {
@@ -154,14 +154,18 @@ impl Rest {
         Ok(self.0.model.ask(Command { caller, request_id, what }).await)
     }
 
-    /// The authenticated user of a request.
-    async fn caller(&self, headers: &HeaderMap, peer: Option<IpAddr>) -> Result<Identity, Refusal> {
+    /// The authenticated user of a request, with the password, which the CTI server wants at sign-in.
+    async fn caller(
+        &self,
+        headers: &HeaderMap,
+        peer: Option<IpAddr>,
+    ) -> Result<(Arc<str>, Option<Password>), Refusal> {
         let basic = headers.get(AUTHORIZATION).and_then(|value| Basic::parse(value.as_bytes()));
         let Some(basic) = basic else { return Err(Refusal::Unauthorized(String::new())) };
         let verified =
             self.0.realm.verify(basic.user(), Case::Exact, basic.password(), peer, Instant::now()).await;
         match verified {
-            Ok(identity) if identity.kind == Kind::Person => Ok(identity),
+            Ok(Identity { id, kind: Kind::Person }) => Ok((id, Some(Password::new(basic.password())))),
             _ => Err(Refusal::Unauthorized(basic.user().to_owned())),
         }
     }
@@ -210,12 +214,6 @@ impl Rest {
             None => Err(ApiError::unsupported_media_type(&content_type)),
         }
     }
-}
-
-/// The password of the credentials of a request.
-fn password(headers: &HeaderMap) -> Option<Password> {
-    let basic = Basic::parse(headers.get(AUTHORIZATION)?.as_bytes())?;
-    Some(Password::new(basic.password()))
 }
 
 /// The `requestId` header, if it is one that can stand in an event.

@@ -41,23 +41,30 @@ fn fail_key(config: &Config, section: &str, key: &str, message: &str) -> Check {
     fail(config, at..at, format!("{section}.{key} {message}"))
 }
 
+fn is_domain_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let is_label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(fits);
+    name.len() <= 253 && name.split('.').all(is_label)
+}
+
+/// A domain name given outside a file.
+///
+/// # Errors
+/// It is none, or has capitals.
+pub fn domain_name(text: &str) -> Result<String, ConfigError> {
+    match is_domain_name(text) {
+        true => Ok(text.to_owned()),
+        false => Err(ConfigError::whole_file(String::new(), "must be a host name in lower case".into())),
+    }
+}
+
 fn names(config: &Config) -> Check {
     for (key, name, may_be_empty) in [
         ("domain", &config.server.domain, false),
         ("pubsub_domain", &config.server.pubsub_domain, true),
         ("host", &config.server.host, true),
     ] {
-        let fits = |name: &str| {
-            name.len() <= 253
-                && name.split('.').all(|label| {
-                    !label.is_empty()
-                        && label.len() <= 63
-                        && label
-                            .bytes()
-                            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-                })
-        };
-        if !(fits(name) || (may_be_empty && name.is_empty())) {
+        if !(is_domain_name(name) || (may_be_empty && name.is_empty())) {
             return fail_key(
                 config,
                 "server",
@@ -192,8 +199,8 @@ fn users(config: &Config) -> Check {
                 ));
             }
         }
-        if user.id.contains(['/', '?', '#']) || user.id.trim() != user.id {
-            return complain("id may not hold '/', '?' or '#', nor begin or end with a space".into());
+        if user.id.contains(['/', '?', '#', '<', '>', '|', '{', '}']) || user.id.trim() != user.id {
+            return complain("id may not hold any of / ? # < > | { }, nor begin or end with a space".into());
         }
         if let Some(other) = ids.insert(user.id.to_lowercase(), &user.id) {
             return complain(format!("differs from user {other:?} in case at most"));

@@ -219,6 +219,8 @@ impl Element {
             mobile_agent: self
                 .child("mobileAgent")
                 .map(|node| (node.value("mode"), node.value("dialNumber"))),
+            // Not of the body: comes with the credentials.
+            password: None,
         })
     }
 

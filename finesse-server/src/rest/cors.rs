@@ -11,6 +11,16 @@ use hyper::{Response, StatusCode};
 
 use super::Answer;
 
+/// Origins of pages served from this machine to itself.
+pub const LOCAL: [&str; 6] = [
+    "http://localhost:*",
+    "https://localhost:*",
+    "http://127.0.0.1:*",
+    "https://127.0.0.1:*",
+    "http://[::1]:*",
+    "https://[::1]:*",
+];
+
 /// A list of origins, with `*` for any, and `:*` at the end for any port.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origins(Vec<String>);
@@ -23,8 +33,7 @@ impl Origins {
 
     /// Pages served from this machine to itself, on any port.
     pub fn local() -> Origins {
-        let hosts = ["localhost", "127.0.0.1", "[::1]"];
-        Origins::new(hosts.iter().flat_map(|host| [format!("http://{host}:*"), format!("https://{host}:*")]))
+        Origins::new(LOCAL)
     }
 
     /// Whether pages of `origin` are let in.

@@ -1,0 +1,327 @@
+//! The server put together: model, broker, XMPP service, REST, and the listeners in front of them.
+
+mod listeners;
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use broker::Broker;
+use cti::link::LinkConfig;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use xmpp::tcp::{Admission, AdmissionLimits, TcpOptions};
+
+use crate::access::Rights;
+use crate::config::{Config, Deployment, PlainHttp, StartTlsMode};
+use crate::core::{self, Core};
+use crate::directory::Directory;
+use crate::http::{Door, Interfaces};
+use crate::model;
+use crate::model::command::{Command, Reply};
+use crate::model::system::Identity;
+use crate::notify::Nodes;
+use crate::realm::{Account, Builder, Kind, LockoutRules, Proof, Realm, Rules, XmppRealm};
+use crate::rest::cors::Origins;
+use crate::rest::{Ask, Rest, Settings};
+pub use listeners::Listeners;
+
+/// How often subscriptions of absent resources are looked through.
+const SWEEP: Duration = Duration::from_secs(600);
+
+/// How long a stop may take before what is left is cut off.
+const STOP: Duration = Duration::from_secs(4);
+
+/// What a server is made of.
+pub struct Setup {
+    /// The configuration; its users are not looked at, `directory` and `realm` are.
+    pub config: Config,
+    /// Users, teams, queues, reason codes.
+    pub directory: Arc<Directory>,
+    /// The accounts.
+    pub realm: Arc<Realm>,
+    /// Bound sockets.
+    pub listeners: Listeners,
+    /// Certificate.
+    pub tls: Arc<rustls::ServerConfig>,
+}
+
+/// Where a running server can be reached: the first listener of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Addresses {
+    /// HTTP in clear.
+    pub http: Option<SocketAddr>,
+    /// HTTPS.
+    pub https: Option<SocketAddr>,
+    /// BOSH and WebSocket in clear.
+    pub bosh: Option<SocketAddr>,
+    /// BOSH and WebSocket over TLS.
+    pub bosh_tls: Option<SocketAddr>,
+    /// XMPP in clear.
+    pub xmpp: Option<SocketAddr>,
+    /// XMPP with TLS from the first byte.
+    pub xmpp_tls: Option<SocketAddr>,
+}
+
+/// A running server. Dropping it cuts everything off; [`Server::stop`] ends it in order.
+pub struct Server {
+    addresses: Addresses,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    interfaces: Arc<Interfaces>,
+    core: Core,
+}
+
+/// The model as REST asks it.
+struct Model(Core);
+
+impl Ask for Model {
+    fn ask(&self, command: Command) -> Pin<Box<dyn Future<Output = Reply> + Send + '_>> {
+        Box::pin(self.0.ask(command))
+    }
+}
+
+/// Rules of sign-in from the configuration.
+pub fn rules(config: &Config) -> Rules {
+    let auth = &config.auth;
+    let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+    Rules {
+        remember: seconds(auth.remember_seconds),
+        login_names: auth.login_names,
+        lockout: LockoutRules {
+            failures: auth.lockout_failures,
+            period: seconds(auth.lockout_seconds),
+            ..LockoutRules::default()
+        },
+    }
+}
+
+/// The accounts of the configuration file.
+///
+/// # Errors
+/// The operating system gives no random bytes.
+pub fn realm(config: &Config) -> anyhow::Result<Realm> {
+    let mut builder = Builder::new(rules(config)).context("no random bytes")?;
+    for user in config.user.iter().map(toml::Spanned::get_ref) {
+        builder.add(Account {
+            id: user.id.as_str().into(),
+            login_name: Some(user.login_name().to_owned()),
+            kind: Kind::Person,
+            proof: Proof::Argon2(user.password_hash.phc().into()),
+        });
+    }
+    Ok(builder.build())
+}
+
+/// `run`: serves until ended from outside.
+///
+/// # Errors
+/// What [`Listeners::bind`] and the certificate say.
+pub async fn run(config: Config) -> anyhow::Result<()> {
+    let listeners = Listeners::bind(&config)?;
+    let tls = crate::http::tls::load(&config)?;
+    if config.tls.certificate.is_none() {
+        tracing::warn!("no certificate configured; a self-signed one is used until the server ends");
+    }
+    let directory = Arc::new(config.directory()?);
+    let realm = Arc::new(realm(&config)?);
+    let server = Server::start(Setup { config, directory, realm, listeners, tls });
+    tracing::info!(addresses = ?server.addresses(), "serving");
+    crate::cli::ended_from_outside().await;
+    tracing::info!("ending");
+    server.stop().await;
+    Ok(())
+}
+
+impl Server {
+    /// Starts everything; has to be called inside a tokio runtime. Listeners accept at once; the model is out of
+    /// service until the CTI server has answered.
+    pub fn start(setup: Setup) -> Server {
+        let Setup { config, directory, realm, listeners, tls } = setup;
+        let addresses = listeners.addresses();
+        let nodes = Arc::new(Nodes::new(directory.clone()));
+        let broker = Broker::with_source(broker::Config::default(), nodes.clone());
+        let rights = Arc::new(Rights::new(nodes));
+        let service = xmpp::Service::new(
+            xmpp_config(&config),
+            broker.clone(),
+            Arc::new(XmppRealm(realm.clone())),
+            rights,
+        );
+        let core = core::spawn(model_settings(&config, addresses), directory, link(&config), service.clone());
+        let rest = Rest::new(rest_settings(&config), realm, Arc::new(Model(core.clone())));
+        let admission = Admission::new(AdmissionLimits {
+            connections: config.limits.xmpp_connections as usize,
+            ..AdmissionLimits::default()
+        });
+        let interfaces = Arc::new(Interfaces {
+            rest,
+            bosh: bosh::Endpoint::new(service.clone(), bosh::Config::default()),
+            xmpp: service.clone(),
+            admission: admission.clone(),
+            connections: Arc::new(Semaphore::new(config.limits.http_connections as usize)),
+        });
+        let (stop, _) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let redirect = match config.server.plain_http {
+            PlainHttp::Redirect => addresses.https.map(|address| address.port()),
+            PlainHttp::Serve => None,
+        };
+        let doors = doors(listeners.http, None, redirect)
+            .chain(doors(listeners.bosh, None, redirect))
+            .chain(doors(listeners.https, Some(&tls), None))
+            .chain(doors(listeners.bosh_tls, Some(&tls), None));
+        for door in doors {
+            tasks.spawn(crate::http::serve(door, interfaces.clone(), stop.subscribe()));
+        }
+        let clear = TcpOptions {
+            tls: Some(tls),
+            direct_tls: false,
+            starttls: starttls(config.xmpp.starttls),
+            coalesce: config.xmpp.coalesce,
+            admission,
+        };
+        let direct = TcpOptions { direct_tls: true, ..clear.clone() };
+        let clear = listeners.xmpp.into_iter().map(|listener| (listener, clear.clone()));
+        let direct = listeners.xmpp_tls.into_iter().map(|listener| (listener, direct.clone()));
+        for (listener, options) in clear.chain(direct) {
+            tasks.spawn(xmpp::tcp::serve(listener, service.clone(), options, stopped(stop.subscribe())));
+        }
+        tasks.spawn(sweep(broker, stop.subscribe()));
+        tasks.spawn(announce(core.status(), service, stop.subscribe()));
+        Server { addresses, stop, tasks, interfaces, core }
+    }
+
+    /// Where it can be reached.
+    pub fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// Waits until the model is in service, or for `limit`. Returns whether it is.
+    pub async fn in_service(&self, limit: Duration) -> bool {
+        tokio::time::timeout(limit, self.core.in_service()).await.is_ok()
+    }
+
+    /// Stops listening, says good-bye to every client, ends the CTI session, within a few seconds.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        self.interfaces.bosh.shutdown();
+        let all = async {
+            while self.tasks.join_next().await.is_some() {}
+            self.core.stop().await;
+        };
+        if tokio::time::timeout(STOP, all).await.is_err() {
+            tracing::debug!("some connections were cut off");
+        }
+    }
+}
+
+/// Resolves when the server stops.
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    let _ = stop.wait_for(|&stop| stop).await;
+}
+
+/// Shows clients by the application's presence whether there will be events.
+async fn announce(mut status: watch::Receiver<bool>, service: xmpp::Service, stop: watch::Receiver<bool>) {
+    let follow = async {
+        loop {
+            service.set_application(*status.borrow_and_update());
+            if status.changed().await.is_err() {
+                break service.set_application(false);
+            }
+        }
+    };
+    tokio::select! {
+        () = follow => {}
+        () = stopped(stop) => {}
+    }
+}
+
+/// Forgets subscriptions of resources that have long been absent.
+async fn sweep(broker: Broker, mut stop: watch::Receiver<bool>) {
+    while tokio::time::timeout(SWEEP, stop.wait_for(|&stop| stop)).await.is_err() {
+        broker.sweep(Instant::now());
+    }
+}
+
+fn doors(
+    listeners: Vec<TcpListener>,
+    tls: Option<&Arc<rustls::ServerConfig>>,
+    redirect: Option<u16>,
+) -> impl Iterator<Item = Door> + use<> {
+    let tls = tls.cloned();
+    listeners.into_iter().map(move |listener| Door { listener, tls: tls.clone(), redirect })
+}
+
+fn starttls(mode: StartTlsMode) -> xmpp::StartTls {
+    match mode {
+        StartTlsMode::Off => xmpp::StartTls::Off,
+        StartTlsMode::Optional => xmpp::StartTls::Optional,
+        StartTlsMode::Required => xmpp::StartTls::Required,
+    }
+}
+
+fn xmpp_config(config: &Config) -> xmpp::Config {
+    xmpp::Config {
+        pubsub_domain: config.server.pubsub(),
+        software_version: env!("CARGO_PKG_VERSION").into(),
+        ..xmpp::Config::new(config.server.domain.clone())
+    }
+}
+
+fn rest_settings(config: &Config) -> Settings {
+    Settings {
+        realm: config.auth.realm.clone(),
+        public_system_info: config.server.public_system_info,
+        body_bytes: config.limits.rest_body_bytes as usize,
+        body_timeout: Duration::from_secs(config.limits.rest_timeout_seconds.into()),
+        rate: config.limits.rest_rate,
+        burst: config.limits.rest_burst,
+        origins: Origins::new(config.cors.rest.iter().cloned()),
+    }
+}
+
+fn dialect(config: &Config) -> cti::Dialect {
+    match config.server.deployment {
+        Deployment::Cce => cti::Dialect::Cce,
+        Deployment::Ccx => cti::Dialect::Ccx,
+    }
+}
+
+fn model_settings(config: &Config, addresses: Addresses) -> model::Settings {
+    let port = |address: Option<SocketAddr>| address.map(|address| address.port());
+    let identity = Identity {
+        host: config.server.host().to_owned(),
+        secondary_host: String::new(),
+        domain: config.server.domain.clone(),
+        pubsub_domain: config.server.pubsub(),
+        https_port: port(addresses.https),
+        xmpp_port: port(addresses.xmpp),
+        xmpp_secure_port: port(addresses.xmpp_tls),
+        timezone_offset: jiff::Zoned::now().offset().seconds() / 60,
+    };
+    model::Settings {
+        peripheral_id: config.cti.peripheral_id,
+        heartbeat_interval: config.cti.heartbeat_seconds,
+        request_timeout: Duration::from_secs(config.cti.request_timeout_seconds.into()),
+        ..model::Settings::new(dialect(config), config.cti.version, identity)
+    }
+}
+
+fn link(config: &Config) -> LinkConfig {
+    let sides = [&config.cti.side_a, &config.cti.side_b];
+    let sides = sides.into_iter().filter(|side| !side.is_empty()).cloned().collect();
+    let client = cti::client::Config {
+        client_id: config.cti.client_id.clone(),
+        client_password: config.cti.client_password.expose().into(),
+        signature: "finesse-server".into(),
+        peripheral: (config.server.deployment == Deployment::Cce).then_some(config.cti.peripheral_id),
+        heartbeat: Duration::from_secs(config.cti.heartbeat_seconds.into()),
+        request_timeout: Duration::from_secs(config.cti.request_timeout_seconds.into()),
+        ..cti::client::Config::new(dialect(config), config.cti.version)
+    };
+    LinkConfig::new(sides, client)
+}

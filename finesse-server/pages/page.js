@@ -3,6 +3,7 @@
 "use strict";
 (() => {
   const { Strophe, $pres } = window.Strophe.Strophe ? window.Strophe : window;
+  Strophe.setLogLevel(Strophe.LogLevel.WARN);
   const MOST_EVENTS = 300;
   const el = (id) => document.getElementById(id);
   const api = (path) => new URL("/finesse/api/" + path, location.href).href;
@@ -161,7 +162,18 @@
     for (const button of document.querySelectorAll("[data-action]")) button.disabled = !actions.includes(button.dataset.action);
   }
 
-  function record(node, kind, source, raw) {
+  /** What an event is about, in a few words. */
+  function gist(subject) {
+    switch (subject?.localName) {
+      case "user": return text(subject, "state");
+      case "dialog": return text(subject, "state");
+      case "dialogs": return [...subject.children].map((dialog) => text(dialog, "state")).join(" ");
+      case "apiErrors": return text(subject.querySelector("apiError"), "errorType");
+      default: return "";
+    }
+  }
+
+  function record(node, kind, source, about, raw) {
     const item = document.createElement("li");
     item.dataset.source = source;
     item.dataset.event = kind;
@@ -171,6 +183,8 @@
     summary.append(
       Object.assign(document.createElement("span"), { className: "kind", textContent: kind }),
       ` ${source || node} `,
+      Object.assign(document.createElement("b"), { textContent: about }),
+      " ",
       Object.assign(document.createElement("time"), { className: "quiet", dateTime: time.toISOString(), textContent: time.toLocaleTimeString() }),
     );
     details.append(summary, Object.assign(document.createElement("pre"), { textContent: raw.replace(/></g, ">\n<") }));
@@ -195,9 +209,9 @@
     if (!session) return;
     const update = parse(raw);
     const kind = text(update, "event");
-    record(node, kind, text(update, "source"), raw);
     const data = update.querySelector(":scope > data");
     const subject = data && data.firstElementChild;
+    record(node, kind, text(update, "source"), gist(subject), raw);
     if (!subject) return;
     if (subject.localName === "user" && text(subject, "loginId") === session.id) showUser(subject);
     else if (subject.localName === "dialog") takeDialog(subject, kind);

@@ -210,7 +210,6 @@ impl Element {
     pub fn user(&self) -> Result<UserBody, ApiError> {
         self.expect_root("User")?;
         Ok(UserBody {
-            password: None,
             state: self.value("state"),
             extension: self.value("extension"),
             reason_code_id: self.value("reasonCodeId"),

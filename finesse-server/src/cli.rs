@@ -15,7 +15,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::{Config, ConfigError, LogFormat};
 use crate::{demo, watch};
-pub use signals::ended_from_outside;
+pub use signals::End;
 
 /// Contact-centre desktop server: REST, XMPP, BOSH and WebSocket in front of a CTI link.
 #[derive(Debug, Parser)]
@@ -266,9 +266,10 @@ async fn watch_events(args: WatchArgs) -> anyhow::Result<()> {
         nodes: args.nodes,
         json: args.json,
     };
+    let mut end = End::new()?;
     tokio::select! {
         result = watch::run(&options) => result,
-        () = ended_from_outside() => Ok(()),
+        () = end.wait() => Ok(()),
     }
 }
 

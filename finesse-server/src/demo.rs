@@ -10,7 +10,7 @@ use anyhow::Context;
 use cti::sim;
 use toml::Spanned;
 
-use crate::cli::{DemoArgs, SimArgs, StartTlsArg, ended_from_outside};
+use crate::cli::{DemoArgs, End, SimArgs, StartTlsArg};
 use crate::config::{Config, ConfigError, PlainHttp, StartTlsMode};
 use crate::directory::{Directory, Queue, Roles, Team, User};
 use crate::http::tls;
@@ -29,6 +29,7 @@ const START: Duration = Duration::from_secs(10);
 /// A port is taken (as a [`ConfigError`]), or the system does not come into service.
 pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
     crate::cli::start_log("warn", crate::config::LogFormat::Text);
+    let mut end = End::new()?;
     let centre = sim::Config {
         callers: sim::Callers { calls_per_minute: args.calls_per_minute, ..sim::Callers::default() },
         ..centre(&args)
@@ -45,11 +46,11 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
     let server = Server::start(Setup { config, directory, realm, listeners, tls });
     let in_service = tokio::select! {
         in_service = server.in_service(START) => in_service,
-        () = ended_from_outside() => return Ok(()),
+        () = end.wait() => return Ok(()),
     };
     anyhow::ensure!(in_service, "the server did not come into service within {} s", START.as_secs());
     greeting::print(&args, server.addresses(), [side_a, side_b])?;
-    ended_from_outside().await;
+    end.wait().await;
     eprintln!("Ending.");
     server.stop().await;
     let _ = tokio::time::timeout(Duration::from_secs(1), simulator.shutdown()).await;
@@ -62,6 +63,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
 /// A port is taken.
 pub async fn simulator_alone(args: SimArgs) -> anyhow::Result<()> {
     crate::cli::start_log("info", crate::config::LogFormat::Text);
+    let mut end = End::new()?;
     let demo = sim::Config::demo(args.agents as usize, "finesse");
     let config = sim::Config {
         bind: args.bind,
@@ -73,7 +75,7 @@ pub async fn simulator_alone(args: SimArgs) -> anyhow::Result<()> {
     let simulator = start_simulator(config).await?;
     let [side_a, side_b] = simulator.addrs();
     println!("READY {}", serde_json::json!({ "pid": std::process::id(), "cti_a": side_a, "cti_b": side_b }));
-    ended_from_outside().await;
+    end.wait().await;
     simulator.shutdown().await;
     Ok(())
 }

@@ -121,6 +121,7 @@ pub fn realm(config: &Config) -> anyhow::Result<Realm> {
 /// # Errors
 /// What [`Listeners::bind`] and the certificate say.
 pub async fn run(config: Config) -> anyhow::Result<()> {
+    let mut end = crate::cli::End::new()?;
     let listeners = Listeners::bind(&config)?;
     let tls = crate::http::tls::load(&config)?;
     if config.tls.certificate.is_none() {
@@ -130,7 +131,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let realm = Arc::new(realm(&config)?);
     let server = Server::start(Setup { config, directory, realm, listeners, tls });
     tracing::info!(addresses = ?server.addresses(), "serving");
-    crate::cli::ended_from_outside().await;
+    end.wait().await;
     tracing::info!("ending");
     server.stop().await;
     Ok(())

@@ -75,7 +75,14 @@ impl Demo {
     pub fn end(&mut self, signal: &str) -> Option<i32> {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([format!("-{signal}"), pid]).status().unwrap().success());
-        self.child.wait().unwrap().code()
+        let late = std::time::Instant::now() + Duration::from_secs(20);
+        loop {
+            match self.child.try_wait().unwrap() {
+                Some(status) => return status.code(),
+                None if std::time::Instant::now() > late => return None,
+                None => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
     }
 }
 

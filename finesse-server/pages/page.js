@@ -129,6 +129,7 @@
 
   function takeDialog(dialog, kind) {
     const call = readCall(dialog);
+    session.heard.add(call.id);
     const mine = myLeg(call);
     if (kind === "DELETE" || call.state === "DROPPED" || (mine && mine.state === "DROPPED")) session.calls.delete(call.id);
     else session.calls.set(call.id, call);
@@ -213,7 +214,10 @@
     const subject = data && data.firstElementChild;
     record(node, kind, text(update, "source"), gist(subject), raw);
     if (!subject) return;
-    if (subject.localName === "user" && text(subject, "loginId") === session.id) showUser(subject);
+    if (subject.localName === "user" && text(subject, "loginId") === session.id) {
+      session.heard.add("user");
+      showUser(subject);
+    }
     else if (subject.localName === "dialog") takeDialog(subject, kind);
     else if (subject.localName === "dialogs") for (const dialog of subject.children) takeDialog(dialog, kind);
     else if (subject.localName === "apiErrors") {
@@ -233,8 +237,10 @@
         switch (status) {
           case Strophe.Status.CONNECTED:
             connection.addHandler(onMessage, null, "message");
+            // Events flow from the moment the server has our presence; it says so by sending it back. What happens
+            // before that would go unheard.
+            connection.addHandler(() => void resolve(connection), null, "presence", null, null, connection.jid);
             connection.send($pres());
-            resolve(connection);
             break;
           case Strophe.Status.AUTHFAIL:
           case Strophe.Status.CONNFAIL:
@@ -266,6 +272,15 @@
     show("out");
   }
 
+  /** Reads what no event will tell: the state before signing in. Events that overtake the answers are newer. */
+  async function catchUp() {
+    session.heard.clear();
+    const user = await request("GET", userPath(session.id), session.authorization);
+    if (!session.heard.has("user")) showUser(user);
+    const dialogs = await request("GET", `${userPath(session.id)}/Dialogs`, session.authorization);
+    for (const dialog of dialogs.children) if (!session.heard.has(text(dialog, "id"))) takeDialog(dialog, "GET");
+  }
+
   async function signIn() {
     const form = { user: el("user").value.trim(), password: el("password").value, extension: el("extension").value.trim() };
     show("busy");
@@ -274,15 +289,13 @@
       const authorization = basic(form.user, form.password);
       const user = await request("GET", userPath(form.user), authorization);
       const id = text(user, "loginId");
-      session = { id, authorization, extension: form.extension, calls: new Map(), chosen: undefined, seen: 0, state: "", waiting: [], connection: null };
+      session = { id, authorization, extension: form.extension, calls: new Map(), chosen: undefined, seen: 0, state: "", waiting: [], heard: new Set(), connection: null };
       el("events").replaceChildren();
       el("event-count").textContent = "0";
       el("link").textContent = `connected over ${el("transport").selectedOptions[0].textContent}`;
       session.connection = await connect(el("transport").value, id, text(info, "xmppDomain"), form.password);
       await changeState("LOGIN", [["extension", form.extension]]);
-      showUser(await request("GET", userPath(id), authorization));
-      const dialogs = await request("GET", `${userPath(id)}/Dialogs`, authorization);
-      for (const dialog of dialogs.children) takeDialog(dialog, "GET");
+      await catchUp();
       showCalls();
       show("in");
     } catch (error) {

@@ -293,11 +293,12 @@ impl<F: Framer> Driver<F> {
     }
 
     fn deadline(&self) -> Option<Instant> {
+        let pause = self.output.not_before();
         match self.state {
-            State::Ending(until) | State::Draining(until) => Some(until),
+            State::Ending(until) | State::Draining(until) => [Some(until), pause].into_iter().flatten().min(),
             State::Open | State::BeforeTls => {
                 let stall = self.output.stalled_since().map(|since| since + self.timeouts().write_stall);
-                [self.stream.deadline(), self.framer.deadline(), stall].into_iter().flatten().min()
+                [self.stream.deadline(), self.framer.deadline(), stall, pause].into_iter().flatten().min()
             }
         }
     }
@@ -323,6 +324,9 @@ impl<F: Framer> Driver<F> {
     }
 
     fn timed_out(&mut self, now: Instant) -> Turn {
+        if self.output.end_pause(now) {
+            return Turn::Again;
+        }
         let stall = self.timeouts().write_stall;
         let is_stalled = self.output.stalled_since().is_some_and(|since| since + stall <= now);
         if is_stalled || !matches!(self.state, State::Open) {

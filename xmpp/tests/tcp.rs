@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use broker::Address;
 use support::*;
@@ -78,6 +78,7 @@ async fn server(service: Service, options: TcpOptions) -> Server {
 struct Recorder {
     io: DuplexStream,
     writes: Arc<Mutex<Vec<String>>>,
+    times: Arc<Mutex<Vec<Instant>>>,
 }
 
 impl AsyncRead for Recorder {
@@ -95,6 +96,7 @@ impl AsyncWrite for Recorder {
         let written = Pin::new(&mut self.io).poll_write(cx, buf);
         if let Poll::Ready(Ok(n)) = written {
             self.writes.lock().unwrap().push(String::from_utf8(buf[..n].to_vec()).unwrap());
+            self.times.lock().unwrap().push(Instant::now());
         }
         written
     }
@@ -110,7 +112,7 @@ impl AsyncWrite for Recorder {
 async fn recorded(service: &Service, options: TcpOptions) -> (DuplexStream, Arc<Mutex<Vec<String>>>) {
     let (mut ours, theirs) = tokio::io::duplex(1 << 20);
     let writes = Arc::default();
-    let io = Recorder { io: theirs, writes: Arc::clone(&writes) };
+    let io = Recorder { io: theirs, writes: Arc::clone(&writes), times: Arc::default() };
     let service = service.clone();
     tokio::spawn(async move { serve_io(io, None, service, &options).await });
     login(&mut ours, "1001", "desk").await;
@@ -138,6 +140,22 @@ async fn header_and_features_are_two_writes_on_the_first_stream_and_one_after_sa
     assert!(writes[1].starts_with("<stream:features>"), "{writes:?}");
     assert!(writes[2].starts_with("<success"), "{writes:?}");
     assert!(writes[3].starts_with("<stream:stream") && writes[3].ends_with("</stream:features>"));
+}
+
+#[tokio::test]
+async fn a_lock_step_client_can_read_the_header_before_what_follows() {
+    for follows in ["", "<!-- -->"] {
+        let (mut ours, theirs) = tokio::io::duplex(1 << 20);
+        let times: Arc<Mutex<Vec<Instant>>> = Arc::default();
+        let io = Recorder { io: theirs, writes: Arc::default(), times: Arc::clone(&times) };
+        tokio::spawn(async move { serve_io(io, None, service(), &TcpOptions::default()).await });
+        let start = Instant::now();
+        send(&mut ours, &format!("{}{follows}</stream:stream>", open_tcp(DOMAIN))).await;
+        until(&mut ours, "</stream:stream>").await;
+        assert!(start.elapsed() < Duration::from_secs(1), "the pause is short");
+        let times = times.lock().unwrap();
+        assert!(times[1] - times[0] >= Duration::from_millis(1), "{times:?}");
+    }
 }
 
 #[tokio::test]

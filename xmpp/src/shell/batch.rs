@@ -55,6 +55,15 @@ fn kind(parcel: &Parcel) -> Class {
     }
 }
 
+/// Whether a parcel has to reach its reader before anything follows.
+pub(super) fn stands_apart(boundaries: Boundaries, parcel: &Parcel) -> bool {
+    match boundaries {
+        #[cfg(feature = "websocket")]
+        Boundaries::None => false,
+        Boundaries::Each | Boundaries::Classes => kind(parcel) == Class::Barrier,
+    }
+}
+
 /// Whether `next` may follow `previous` in one write. Readers that look for `<message` at the start of a
 /// segment lose an event behind an answer.
 pub(super) fn may_share(boundaries: Boundaries, previous: &Parcel, next: &Parcel) -> bool {
@@ -85,5 +94,6 @@ mod tests {
         assert!(!share(&answer, &event) && !share(&event, &answer) && !share(&notice, &answer));
         assert!(!share(&barrier, &answer) && !share(&answer, &barrier) && !share(&barrier, &barrier));
         assert!(!may_share(Boundaries::Each, &event, &event));
+        assert!(stands_apart(Boundaries::Each, &barrier) && !stands_apart(Boundaries::Classes, &answer));
     }
 }

@@ -4,13 +4,18 @@ use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use broker::Parcel;
 use tokio::io::AsyncWrite;
 
 use super::batch::{self, Scratch};
 use super::{Driver, Framer, State};
+
+/// Pause behind a barrier. Lock-step clients read once for the stream header and once for the features, and
+/// give up when one read brings both; two writes alone do not keep them apart, since the second is there
+/// before such a client has woken up.
+const APART: Duration = Duration::from_millis(2);
 
 /// What could not be written yet. Empty, without memory, unless the client reads slowly.
 #[derive(Default)]
@@ -20,12 +25,24 @@ pub(super) struct Output {
     parcels: VecDeque<Parcel>,
     needs_flush: bool,
     stalled_since: Option<Instant>,
+    /// Nothing is written before, since a barrier has just gone out.
+    not_before: Option<Instant>,
 }
 
 impl Output {
     /// Since when the socket takes nothing.
     pub(super) fn stalled_since(&self) -> Option<Instant> {
         self.stalled_since
+    }
+
+    /// When writing goes on behind a barrier.
+    pub(super) fn not_before(&self) -> Option<Instant> {
+        self.not_before
+    }
+
+    /// Ends the pause behind a barrier if it is over; true if there was one.
+    pub(super) fn end_pause(&mut self, now: Instant) -> bool {
+        self.not_before.take_if(|until| *until <= now).is_some()
     }
 }
 
@@ -58,15 +75,21 @@ impl<F: Framer> Driver<F> {
     ) -> Poll<io::Result<()>> {
         loop {
             ready!(self.poll_rest(cx, now))?;
+            self.output.end_pause(now);
+            if self.output.not_before.is_some() {
+                ready!(self.poll_flush(cx, now))?;
+                return Poll::Pending;
+            }
             scratch.output.clear();
             self.framer.write_control(&mut scratch.output);
             if scratch.parcels.is_empty() {
                 self.take_parcels(cx, scratch);
             }
-            self.gather(scratch);
+            let barrier = self.gather(scratch);
             if scratch.output.is_empty() {
                 return self.poll_flush(cx, now);
             }
+            self.output.not_before = barrier.then(|| now + APART);
             ready!(self.poll_write(cx, &scratch.output, now))?;
         }
     }
@@ -82,8 +105,8 @@ impl<F: Framer> Driver<F> {
         }
     }
 
-    /// Appends parcels that may share one write.
-    fn gather(&mut self, scratch: &mut Scratch) {
+    /// Appends parcels that may share one write; true if they are a barrier.
+    fn gather(&mut self, scratch: &mut Scratch) -> bool {
         let boundaries = self.framer.boundaries();
         while let Some(parcel) = scratch.parcels.pop_front() {
             self.framer.write(&mut self.stream, &parcel, &mut scratch.output);
@@ -92,9 +115,10 @@ impl<F: Framer> Driver<F> {
                 None => true,
             };
             if ends || scratch.output.len() >= batch::WRITE {
-                return;
+                return batch::stands_apart(boundaries, &parcel);
             }
         }
+        false
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8], now: Instant) -> Poll<io::Result<()>> {

@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use broker::{EndReason, Parcel, Timer};
 use hyper::header::HeaderValue;
@@ -199,6 +199,11 @@ impl Cell {
         });
     }
 
+    /// How long the answer to a failed login is kept back.
+    fn failed_login(&self, now: Instant) -> Duration {
+        self.state.lock().permit.as_ref().map_or(Duration::ZERO, |permit| permit.failed_login(now))
+    }
+
     /// The realm has answered.
     fn authenticated(
         self: &Arc<Self>,
@@ -245,6 +250,9 @@ impl Cell {
             // A task of its own: the verdict must not be lost with the HTTP connection.
             tokio::spawn(async move {
                 let verdict = shared.service.authenticator().authenticate(credentials).await;
+                if verdict == Err(AuthFailure::NotAuthorized) {
+                    tokio::time::sleep(cell.failed_login(Instant::now())).await;
+                }
                 cell.authenticated(&shared, attempt, verdict);
             });
         }

@@ -257,6 +257,26 @@ async fn guessing_passwords_ends_after_the_retries() {
 }
 
 #[tokio::test]
+async fn failing_answers_to_one_address_are_delayed_and_good_ones_are_not() {
+    let server = Server::behind(Config::default(), |_| {}, stranger()).await;
+    let mut waits = Vec::new();
+    for _ in 0..3 {
+        let mut client = Client::open(&server).await;
+        for _ in 0..2 {
+            let start = Instant::now();
+            let body = client.ask(&auth("1001", "guess")).await;
+            assert!(body.contains("<not-authorized"), "{body}");
+            waits.push(start.elapsed());
+        }
+    }
+    assert!(waits[5] >= Duration::from_secs(1), "{waits:?}");
+    assert!(waits[..5].iter().sum::<Duration>() < waits[5], "{waits:?}");
+    let start = Instant::now();
+    Client::login(&server, "1001").await;
+    assert!(start.elapsed() < Duration::from_secs(1));
+}
+
+#[tokio::test]
 async fn unknown_users_look_like_wrong_passwords() {
     let server = Server::start().await;
     let mut answers = Vec::new();

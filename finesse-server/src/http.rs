@@ -3,6 +3,7 @@
 //!
 //! All listeners serve the same; they differ in TLS and in whether REST is served or redirected in clear.
 
+mod patience;
 pub mod tls;
 
 use std::convert::Infallible;
@@ -14,10 +15,9 @@ use bytes::Bytes;
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HOST, HeaderValue, LOCATION};
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -30,9 +30,6 @@ use crate::rest::Rest;
 
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-
-/// How long the header of a request may take to arrive; also how long an idle connection is kept.
-const HEADER: Duration = Duration::from_secs(10);
 
 /// Most bytes of a header, in one buffer.
 const HEADER_BYTES: usize = 64 * 1024;
@@ -145,9 +142,7 @@ impl Connection {
                 Ok::<_, Infallible>(interfaces.answer(request, canonical(peer.ip()), secure, redirect).await)
             }
         });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEADER)
+        let connection = patience::http()
             .max_buf_size(HEADER_BYTES)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();

@@ -2,21 +2,12 @@
 //! server's CPU time, memory and end-to-end latency; every item carries its number, so that a lost, doubled or
 //! reordered one fails the run. Client and server share the machine: compare CPU seconds per unit, in one run.
 
-mod item;
-mod link;
-mod login;
-mod options;
-mod process;
-mod publisher;
-mod report;
-mod run;
-
 use clap::Parser;
 
 fn main() -> anyhow::Result<()> {
-    let options = options::Options::parse();
+    let options = load::options::Options::parse();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let report = tokio::task::LocalSet::new().block_on(&runtime, run::run(&options))?;
+    let report = tokio::task::LocalSet::new().block_on(&runtime, load::run::run(&options))?;
     report.print(&options)?;
     std::process::exit(i32::from(!report.clean()));
 }

@@ -23,6 +23,41 @@ const PUBLISHERS: u32 = 8;
 /// How long the system may take to come into service before that is said.
 const START: Duration = Duration::from_secs(10);
 
+/// A simulated telephone system and the server in front of it, in one process.
+pub struct System {
+    /// The telephone system; its [`control`](sim::Simulator::control) makes calls and faults.
+    pub simulator: sim::Simulator,
+    /// The server, connected to side A.
+    pub server: Server,
+}
+
+impl System {
+    /// Starts both on the ports of `args`. The people are those of `centre`, and an administrator. The server comes
+    /// into service a moment later ([`Server::in_service`]).
+    ///
+    /// # Errors
+    /// A port is taken (as a [`ConfigError`]).
+    pub async fn start(args: &DemoArgs, centre: sim::Config) -> anyhow::Result<System> {
+        let directory = Arc::new(directory(&centre)?);
+        let mut config = config(args);
+        let listeners = Listeners::bind(&config).map_err(|error| with_hint(&error))?;
+        let names = [args.domain.as_str(), "localhost", &args.bind.to_string()];
+        let tls = tls::self_signed(&names)?;
+        let realm = Arc::new(realm(args, &config, &directory)?);
+        let simulator = start_simulator(centre).await?;
+        let [side_a, side_b] = simulator.addrs();
+        (config.cti.side_a, config.cti.side_b) = (side_a.to_string(), side_b.to_string());
+        let server = Server::start(Setup { config, directory, realm, listeners, tls });
+        Ok(System { simulator, server })
+    }
+
+    /// Ends both in order, within a few seconds.
+    pub async fn stop(self) {
+        self.server.stop().await;
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.simulator.shutdown()).await;
+    }
+}
+
 /// Runs the demo until it is ended from outside.
 ///
 /// # Errors
@@ -34,26 +69,16 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
         callers: sim::Callers { calls_per_minute: args.calls_per_minute, ..sim::Callers::default() },
         ..centre(&args)
     };
-    let directory = Arc::new(directory(&centre)?);
-    let mut config = config(&args);
-    let listeners = Listeners::bind(&config).map_err(|error| with_hint(&error))?;
-    let names = [args.domain.as_str(), "localhost", &args.bind.to_string()];
-    let tls = tls::self_signed(&names)?;
-    let realm = Arc::new(realm(&args, &config, &directory)?);
-    let simulator = start_simulator(centre).await?;
-    let [side_a, side_b] = simulator.addrs();
-    (config.cti.side_a, config.cti.side_b) = (side_a.to_string(), side_b.to_string());
-    let server = Server::start(Setup { config, directory, realm, listeners, tls });
+    let system = System::start(&args, centre).await?;
     let in_service = tokio::select! {
-        in_service = server.in_service(START) => in_service,
+        in_service = system.server.in_service(START) => in_service,
         () = end.wait() => return Ok(()),
     };
     anyhow::ensure!(in_service, "the server did not come into service within {} s", START.as_secs());
-    greeting::print(&args, server.addresses(), [side_a, side_b])?;
+    greeting::print(&args, system.server.addresses(), system.simulator.addrs())?;
     end.wait().await;
     eprintln!("Ending.");
-    server.stop().await;
-    let _ = tokio::time::timeout(Duration::from_secs(1), simulator.shutdown()).await;
+    system.stop().await;
     Ok(())
 }
 

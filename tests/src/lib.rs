@@ -4,6 +4,8 @@
 //! The foreign clients (slixmpp, Strophe.js, Chromium, Smack) are installed by `tests/setup`; a test that misses
 //! one fails and says so.
 
+pub mod centre;
 pub mod clients;
 pub mod demo;
 pub mod events;
+pub mod rest;

@@ -36,7 +36,7 @@ class Agent(slixmpp.ClientXMPP):
         super().__init__(f"{USER}@{os.environ['FINESSE_DOMAIN']}/slixmpp", os.environ["FINESSE_PASSWORD"])
         self.register_plugin("xep_0060")
         self.register_plugin("xep_0199")
-        self.register_plugin("feature_mechanisms", {"unencrypted_plain": True})
+        self.plugin["feature_mechanisms"].unencrypted_plain = True
         self.enable_starttls = False
         self.enable_direct_tls = False
         self.enable_plaintext = True
@@ -57,12 +57,11 @@ class Agent(slixmpp.ClientXMPP):
             self.application.set()
 
     def published(self, message):
+        # The plugin raises this once for each item, while it iterates over them: looking at one is all that is safe.
         items = message["pubsub_event"]["items"]
-        for item in items:
-            update = item["payload"].text
-            event = {"node": items["node"], "update": update}
-            print("EVENT", json.dumps(event), flush=True)
-            self.events.put_nowait(event)
+        event = {"node": items["node"], "update": items["item"]["payload"].text}
+        print("EVENT", json.dumps(event), flush=True)
+        self.events.put_nowait(event)
 
     async def started(self, _):
         self.send_presence(ppriority=0)
@@ -96,8 +95,8 @@ class Agent(slixmpp.ClientXMPP):
 
     async def story_itself(self):
         await asyncio.wait_for(self.application.wait(), 10)
-        await self["xep_0199"].send_ping(self.boundjid.domain, timeout=5)
-        team = await self["xep_0060"].get_subscriptions(os.environ["FINESSE_PUBSUB"])
+        await self.plugin["xep_0199"].send_ping(self.boundjid.domain, timeout=5)
+        team = await self.plugin["xep_0060"].get_subscriptions(os.environ["FINESSE_PUBSUB"])
         nodes = {s["node"] for s in team["pubsub"]["subscriptions"]}
         assert {USER_NODE, DIALOGS_NODE, "/finesse/api/SystemInfo"} <= nodes, nodes
         request_id = await self.put(

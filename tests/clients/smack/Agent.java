@@ -74,9 +74,11 @@ public final class Agent {
         return new XMPPBOSHConnection(BOSHConfiguration.builder()
                 .setXmppDomain(env("DOMAIN"))
                 .setUseHttps(false)
-                .setHost(address.getHost())
+                // Smack 4.4 makes "http:///127.0.0.1" of an address; a name it takes.
+                .setHost("localhost")
                 .setPort(address.getPort())
                 .setFile(address.getPath())
+                .setSecurityMode(SecurityMode.disabled)
                 .setUsernameAndPassword(USER, env("PASSWORD"))
                 .setResource(Resourcepart.from("smack"))
                 .build());

@@ -1,0 +1,11 @@
+//! Lean XMPP clients over TCP, BOSH and WebSocket, for the load rig and for end-to-end tests: they speak the
+//! protocol byte by byte, share no code with the server, and cost little enough for thousands in one process.
+
+pub mod item;
+pub mod link;
+pub mod login;
+pub mod options;
+pub mod process;
+pub mod publisher;
+pub mod report;
+pub mod run;

@@ -156,9 +156,9 @@ impl Agent {
         let asked = self.asked.entry(dialog.clone()).or_default();
         let action = match (leg, asked.last()) {
             ("ALERTING", None) => "ANSWER",
-            ("ACTIVE", Some(&"ANSWER")) if number % 3 == 0 => "HOLD",
+            ("ACTIVE", Some(&"ANSWER")) if number.is_multiple_of(3) => "HOLD",
             ("HELD", Some(&"HOLD")) => "RETRIEVE",
-            ("ACTIVE", Some(&"ANSWER" | &"RETRIEVE")) if number % 5 != 0 => "DROP",
+            ("ACTIVE", Some(&"ANSWER" | &"RETRIEVE")) if !number.is_multiple_of(5) => "DROP",
             _ => return Ok(()),
         };
         asked.push(action);

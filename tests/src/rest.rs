@@ -37,12 +37,12 @@ impl Rest {
         );
         self.stream.write_all(request.as_bytes()).await?;
         loop {
-            if let Some((status, end, len)) = head(&self.input)? {
-                if self.input.len() >= end + len {
-                    let body = String::from_utf8(self.input[end..end + len].to_vec())?;
-                    self.input.drain(..end + len);
-                    return Ok((status, body));
-                }
+            if let Some((status, end, len)) = head(&self.input)?
+                && self.input.len() >= end + len
+            {
+                let body = String::from_utf8(self.input[end..end + len].to_vec())?;
+                self.input.drain(..end + len);
+                return Ok((status, body));
             }
             ensure!(self.stream.read_buf(&mut self.input).await? > 0, "the server closed the connection");
         }

@@ -143,7 +143,7 @@ async fn day(options: Options, rest: String, teams: Vec<u32>, control: sim::Cont
             let (i, log) = joined??;
             logs[i] = log;
         }
-        Ok::<_, anyhow::Error>(watcher.await??)
+        watcher.await?
     };
     let seen =
         tokio::time::timeout(Duration::from_secs(60), finished).await.context("somebody does not end")??;

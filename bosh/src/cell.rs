@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use broker::{EndReason, Parcel, Timer};
+use broker::{EndReason, Parcel, Timer, WakeLater};
 use hyper::header::HeaderValue;
 use parking_lot::Mutex;
 use xmpp::stream::{Action, Open, Stream};
@@ -227,6 +227,7 @@ impl Cell {
     /// Changes the session, lets everything follow that follows from it, and does outside of the lock what
     /// has to be done there.
     fn with(self: &Arc<Self>, shared: &Arc<Shared>, now: Instant, change: impl FnOnce(&mut State, &Shared)) {
+        let _quiet = WakeLater::new();
         let mut state = self.state.lock();
         let mut after = After::default();
         let before = state.core.next_token();
@@ -450,6 +451,7 @@ impl Future for Held {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply> {
         let this = &mut *self;
         let mut after = After::default();
+        let _quiet = WakeLater::new();
         let mut state = this.cell.state.lock();
         let mut reply = state.take_ready(this.token);
         if reply.is_none() {

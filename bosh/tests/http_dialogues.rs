@@ -4,10 +4,12 @@ mod common;
 #[path = "common/web.rs"]
 mod web;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bosh::Config;
 use common::{NS, assert_condition, attribute, is_empty};
+use http_body_util::BodyExt;
 use web::{CREATE, Client, Server, auth, eventually};
 
 type Run = tokio::task::JoinHandle<()>;
@@ -520,4 +522,45 @@ async fn several_sessions_share_one_connection() {
     let mut shared = server.connect().await;
     assert!(shared.roundtrip(&one).await.body.contains("1001@localhost"));
     assert!(shared.roundtrip(&two).await.body.contains("1002@localhost"));
+}
+
+/// A held request whose waker polls it there and then, as an executor without a queue does.
+struct Inline(std::sync::Mutex<Option<HeldRequest>>, std::sync::mpsc::Sender<String>);
+
+type HeldRequest = std::pin::Pin<Box<dyn Future<Output = String> + Send>>;
+
+impl std::task::Wake for Inline {
+    fn wake(self: Arc<Self>) {
+        let Some(mut request) = self.0.lock().unwrap().take() else { return };
+        match request.as_mut().poll(&mut std::task::Context::from_waker(&Arc::clone(&self).into())) {
+            std::task::Poll::Ready(answer) => self.1.send(answer).expect("the test listens"),
+            std::task::Poll::Pending => *self.0.lock().unwrap() = Some(request),
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_lock_is_held_while_waking() {
+    let server = Server::start().await;
+    let mut client = Client::login(&server, "1001").await;
+    let (sent, answers) = std::sync::mpsc::channel();
+    let body = client.next("", "");
+    let endpoint = server.endpoint.clone();
+    let held: HeldRequest = Box::pin(async move {
+        let request = hyper::Request::post("/http-bind/").body(http_body_util::Full::from(body)).unwrap();
+        let answer = endpoint.handle(request, None, false).await.into_body().collect().await.unwrap();
+        String::from_utf8(answer.to_bytes().to_vec()).unwrap()
+    });
+    std::task::Wake::wake(Arc::new(Inline(std::sync::Mutex::new(Some(held)), sent)));
+    // Releases the held request, which the task that does so wakes.
+    let ping =
+        client.next("", "<iq type='get' id='p' xmlns='jabber:client'><ping xmlns='urn:xmpp:ping'/></iq>");
+    let request = hyper::Request::post("/http-bind/").body(http_body_util::Full::from(ping)).unwrap();
+    let endpoint = server.endpoint.clone();
+    // On a thread of its own, so that a deadlock fails the test instead of stopping it.
+    let runtime = tokio::runtime::Handle::current();
+    std::thread::spawn(move || runtime.block_on(endpoint.handle(request, None, false)));
+    let answer = tokio::task::spawn_blocking(move || answers.recv_timeout(Duration::from_secs(10)));
+    let answer = answer.await.unwrap().expect("no deadlock");
+    assert!(is_empty(&answer), "{answer}");
 }

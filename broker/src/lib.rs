@@ -48,7 +48,8 @@
 //! Account, then node, then outbox; at most one of a kind at a time. The shards of the two tables
 //! are leaves: a lookup takes and releases one, whatever is held meanwhile. So are the timer
 //! wheel's locks (first its state, then its list). Wakers are collected under the locks and woken
-//! after them; node sources, renderers and wakers are called under none. A publisher takes no
+//! after them; node sources, renderers and wakers are called under none. An embedder with locks of
+//! its own around calls of this crate keeps to the same with [`WakeLater`]. A publisher takes no
 //! account lock: shard (read, released at once), node, and each outbox for a moment.
 //!
 //! The races that matter are model-checked by `tests/loom.rs`:
@@ -82,4 +83,5 @@ pub use outbox::{EndReason, Ended, Outbox, OutboxLimits, Overflow};
 pub use session::{OnConflict, Session, SessionInfo};
 pub use source::NodeSource;
 pub use stats::Stats;
+pub use wake::WakeLater;
 pub use wheel::{Timer, Wheel};

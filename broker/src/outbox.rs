@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::event::{Event, Parcel, Via};
 use crate::stats::Counters;
 use crate::sync::{Mutex, MutexGuard};
+use crate::wake::wake;
 
 /// Slots that a drained queue keeps; what a burst needed beyond it is given back.
 const KEEP_SLOTS: usize = 4;
@@ -134,9 +135,7 @@ impl Outbox {
     /// [`Ended`] if the outbox has ended, or ends now because it overflows.
     pub fn push(&self, parcel: Parcel) -> Result<(), Ended> {
         let (result, waker) = self.enqueue(parcel);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        wake(waker);
         result
     }
 
@@ -176,9 +175,7 @@ impl Outbox {
     /// Ends the outbox: nothing is taken in any more, the consumer is woken and learns the reason
     /// after what is queued. The first reason stays.
     pub fn end(&self, reason: EndReason) {
-        if let Some(waker) = self.finish(reason) {
-            waker.wake();
-        }
+        wake(self.finish(reason));
     }
 
     /// The reason if it has ended, even if parcels still wait.

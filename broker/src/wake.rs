@@ -1,6 +1,7 @@
 //! Wakers collected under locks and woken after them.
 
 use std::cell::RefCell;
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
@@ -9,6 +10,58 @@ const KEEP: usize = 4096;
 
 thread_local! {
     static SPARE: RefCell<Vec<Waker>> = const { RefCell::new(Vec::new()) };
+    /// Where wakers go while a [`WakeLater`] lives on this thread.
+    static LATER: RefCell<Option<Vec<Waker>>> = const { RefCell::new(None) };
+}
+
+/// While this lives, what this thread does to outboxes and nodes wakes nobody; dropping it does.
+///
+/// For callers with locks of their own, which must not be held while foreign code runs: declare it
+/// before the guard, since locals drop in reverse order. Scopes nest, the outermost counts.
+#[derive(Debug)]
+#[must_use = "it ends when it is dropped"]
+pub struct WakeLater {
+    outermost: bool,
+    /// Belongs to its thread.
+    _thread: PhantomData<*const ()>,
+}
+
+impl WakeLater {
+    /// Begins to collect.
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
+        let begin = |later: &RefCell<Option<Vec<Waker>>>| {
+            let mut later = later.borrow_mut();
+            later.is_none() && {
+                *later = Some(SPARE.try_with(RefCell::take).unwrap_or_default());
+                true
+            }
+        };
+        Self { outermost: LATER.try_with(begin).unwrap_or(false), _thread: PhantomData }
+    }
+}
+
+impl Drop for WakeLater {
+    fn drop(&mut self) {
+        if self.outermost {
+            let list = LATER.try_with(RefCell::take).ok().flatten();
+            drop(Wakers(list.unwrap_or_default()));
+        }
+    }
+}
+
+/// Wakes at once, or at the end of the [`WakeLater`] of this thread.
+pub(crate) fn wake(waker: Option<Waker>) {
+    let Some(waker) = waker else { return };
+    let mut waker = Some(waker);
+    let _ = LATER.try_with(|later| {
+        if let Some(list) = &mut *later.borrow_mut() {
+            list.extend(waker.take());
+        }
+    });
+    if let Some(waker) = waker {
+        waker.wake();
+    }
 }
 
 /// Wakers to be woken when this is dropped, after the locks under which they were collected.
@@ -31,6 +84,11 @@ impl Wakers {
 impl Drop for Wakers {
     fn drop(&mut self) {
         let mut list = std::mem::take(&mut self.0);
+        let _ = LATER.try_with(|later| {
+            if let Some(later) = &mut *later.borrow_mut() {
+                later.append(&mut list);
+            }
+        });
         for waker in list.drain(..) {
             // The hook has reported it; there is nobody here to whom it could be handed.
             let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
@@ -69,6 +127,24 @@ mod tests {
         wakers.add(Some(good.clone().into()));
         drop(wakers);
         assert_eq!((good.0.load(Ordering::Relaxed), bad.0.load(Ordering::Relaxed)), (2, 1));
+    }
+
+    #[test]
+    fn nobody_is_woken_before_the_outermost_scope_ends() {
+        let good = Arc::new(Count(AtomicUsize::new(0), false));
+        let count = || good.0.load(Ordering::Relaxed);
+        let outer = WakeLater::new();
+        wake(Some(good.clone().into()));
+        let inner = WakeLater::new();
+        let mut wakers = Wakers::new();
+        wakers.add(Some(good.clone().into()));
+        drop(wakers);
+        drop(inner);
+        assert_eq!(count(), 0);
+        drop(outer);
+        assert_eq!(count(), 2);
+        wake(Some(good.clone().into()));
+        assert_eq!(count(), 3, "afterwards at once");
     }
 
     #[test]

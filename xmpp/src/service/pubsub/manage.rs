@@ -1,6 +1,6 @@
 //! Life of a node: create, configure, purge, delete (XEP-0060 §8.1 to §8.5).
 
-use broker::{Address, Event, Parcel, Reach, Via};
+use broker::{Address, Event, Parcel, Reach, Via, WakeLater};
 use minidom::Element;
 
 use super::super::bound::Bound;
@@ -139,6 +139,7 @@ pub(super) fn purge(request: &Request<'_>, verb: &Element) -> Outcome {
     let Some(entry) = found.node.as_ref().filter(|_| config.persist_items) else {
         return Err(StanzaError::unsupported("persistent-items"));
     };
+    let _quiet = WakeLater::new();
     let mut items = entry.items.lock();
     items.clear();
     if config.notify_retract && config.deliver_notifications {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use broker::Event;
+use broker::{Event, WakeLater};
 use minidom::{Element, Node as XmlNode};
 
 use super::super::bound::Bound;
@@ -243,6 +243,7 @@ fn store(
         .collect();
     let ids: Vec<Arc<str>> = items.iter().map(|item| item.id.clone()).collect();
     let copies = items.clone();
+    let _quiet = WakeLater::new();
     let mut stored = entry.items.lock();
     stored.expire(request.now, config);
     stored.add(items, config).map_err(|full| match full {
@@ -298,6 +299,7 @@ pub(super) fn retract(request: &Request<'_>, verb: &Element) -> Outcome {
     let Some(entry) = found.node.as_ref().filter(|_| config.persist_items) else {
         return Err(StanzaError::unsupported("persistent-items"));
     };
+    let _quiet = WakeLater::new();
     let mut stored = entry.items.lock();
     stored.expire(request.now, &config);
     for id in &ids {

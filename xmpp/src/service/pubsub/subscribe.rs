@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use broker::{Address, Parcel, Via};
+use broker::{Address, Parcel, Via, WakeLater};
 use jid::Jid;
 use minidom::Element;
 
@@ -175,6 +175,7 @@ fn enter(request: &Request<'_>, node: &str, jid: &str, whose: Whose, found: &Fou
         return Ok(());
     };
     // Under the items' lock, so that no newer event comes in front of the last item.
+    let _quiet = WakeLater::new();
     let mut items = entry.items.lock();
     items.expire(request.now, &config);
     let subscribed = bound.session.subscribe(node, via, Some(answer)).map_err(refused)?;
@@ -212,6 +213,7 @@ pub(crate) fn greet(bound: &Bound, bare: bool, now: Instant) {
         if !config.persist_items || config.send_last != SendLast::OnSubAndPresence {
             continue;
         }
+        let _quiet = WakeLater::new();
         let mut items = node.items.lock();
         items.expire(now, &config);
         if let Some(item) = items.last() {

@@ -122,7 +122,8 @@ pub struct Stream {
     challenged: bool,
     failures: u32,
     peer_closed: bool,
-    reader: Option<Reader>,
+    /// Only on TCP: elsewhere the transport brings whole documents.
+    reader: Option<Box<Reader>>,
     outbox: Outbox,
     principal: Option<Principal>,
     bound: Option<Bound>,
@@ -141,7 +142,8 @@ impl Stream {
             max_bytes: limits.outbox_bytes,
             overflow: Overflow::EndSession,
         });
-        let reader = (framing == Framing::Tcp).then(|| Reader::new(limits, limits.stanza_bytes_before_auth));
+        let reader =
+            (framing == Framing::Tcp).then(|| Box::new(Reader::new(limits, limits.stanza_bytes_before_auth)));
         let clock = Clock::new(now, limits, &config.timeouts);
         Self {
             service,

@@ -1,361 +1,279 @@
-// A small agent's client: state and calls by REST, events by XMPP. Nothing of it is special to this server; every
-// request is one that a third-party client would make.
-"use strict";
-(() => {
-  const { Strophe, $pres } = window.Strophe.Strophe ? window.Strophe : window;
-  Strophe.setLogLevel(Strophe.LogLevel.WARN);
-  const MOST_EVENTS = 300;
-  const el = (id) => document.getElementById(id);
-  const api = (path) => new URL("/finesse/api/" + path, location.href).href;
+// The page: shows what the client of finesse.js receives, and asks it for what the buttons say.
 
-  /** Everything known while somebody is signed in. */
-  let session = null;
+import { Finesse, FinesseError, parse, text } from "./finesse.js";
 
-  // ---- REST -------------------------------------------------------------------------------------------------
+const MOST_EVENTS = 300;
+const BUSY = ["RESERVED", "TALKING", "HOLD"];
+const el = (id) => document.getElementById(id);
+const words = (state) => state.replaceAll("_", " ");
+const make = (tag, content, more = {}) => Object.assign(document.createElement(tag), { textContent: content }, more);
 
-  class ApiError extends Error {
-    constructor(status, type, message, data) {
-      super([type || `HTTP ${status}`, message, data && `(${data})`].filter(Boolean).join(" "));
-      this.status = status;
-    }
+/** Everything known while somebody is signed in; see signIn. */
+let session = null;
+
+// ---- What the page shows --------------------------------------------------------------------------------------
+
+function say(message, isError = false) {
+  el("message").ariaLive = isError ? "assertive" : "polite";
+  el("message").textContent = message;
+  el("message").classList.toggle("error", isError);
+}
+
+/** Runs what a control asks for and shows what goes wrong. Controls are never `disabled`: that would lose the focus. */
+const control = (work) => async (event) => {
+  event.preventDefault();
+  const button = event.submitter ?? event.currentTarget;
+  if (button.ariaDisabled === "true") return;
+  say("");
+  try {
+    await work();
+  } catch (error) {
+    say(error.message, true);
   }
+};
 
-  const text = (parent, name) => {
-    const child = parent && [...parent.children].find((each) => each.localName === name);
-    return child ? child.textContent : "";
+const enable = (button, isOn) => { button.ariaDisabled = String(!isOn); };
+
+const isIn = () => document.body.dataset.phase === "in";
+
+function show(phase) {
+  if (document.body.dataset.phase === phase) return;
+  document.body.dataset.phase = phase;
+  for (const section of document.querySelectorAll("main > [data-phase]")) section.hidden = section.dataset.phase !== phase;
+  el(isIn() ? "ready" : "user").focus();
+}
+
+function showLink(status, seconds) {
+  const over = el("transport").selectedOptions[0].textContent;
+  el("link").dataset.status = status;
+  el("link").textContent = status === "connected" ? `Connected over ${over}` : status === "lost" ? "Disconnected" : "Not signed in";
+  if (status === "lost") say(`The connection to the server was lost. Trying again in ${seconds} s…`, true);
+}
+
+function showUser(user) {
+  const state = (session.state = text(user, "state"));
+  const pending = text(user, "pendingState");
+  session.extension = text(user, "extension") || session.extension;
+  el("state").replaceChildren(words(state), make("small", pending && `, then ${words(pending)}`));
+  el("state").dataset.state = state;
+  el("state-since").dateTime = text(user, "stateChangeTime");
+  el("agent-name").textContent = `${text(user, "firstName")} ${text(user, "lastName")}`;
+  el("agent-ids").textContent = `Agent ${text(user, "loginId")} at extension ${session.extension}`;
+  session.pending = pending;
+  document.title = `${words(state)} – Sample agent client`;
+  showButtons();
+  showTimes();
+}
+
+function showButtons() {
+  const { online, state, pending, calls, chosen } = session;
+  enable(el("ready"), online && state !== "READY" && state !== "RESERVED");
+  enable(el("not-ready"), online && state !== "NOT_READY" && state !== "RESERVED" && pending !== "NOT_READY");
+  enable(el("sign-out"), online && !BUSY.includes(state));
+  enable(el("call"), online && !BUSY.includes(state));
+  const actions = calls.get(chosen)?.actions ?? [];
+  for (const button of document.querySelectorAll("[data-action]")) enable(button, online && actions.includes(button.dataset.action));
+}
+
+function showCalls() {
+  const { calls } = session;
+  if (!calls.has(session.chosen)) session.chosen = [...calls.keys()].at(-1);
+  const hadFocus = el("call-list").contains(document.activeElement);
+  el("call-list").replaceChildren(...[...calls.values()].map((call) => {
+    const choice = make("input", "", { type: "radio", name: "call", value: call.id, checked: call.id === session.chosen });
+    choice.addEventListener("change", () => { session.chosen = call.id; showButtons(); });
+    const label = make("label", "");
+    label.dataset.call = call.id;
+    const state = make("b", words(call.state), { className: "call-state" });
+    const since = make("time", "", { dateTime: call.since });
+    const about = make("span", `${call.from || "unknown"} → ${call.to || "unknown"}`, { className: "parties" });
+    label.append(choice, about, state, make("span", [call.queue, `call ${call.id}`].filter(Boolean).join(", "), { className: "quiet" }), since);
+    return label;
+  }));
+  const { from, to, state } = calls.get(session.chosen) ?? {};
+  el("call-status").textContent = state ? `Call from ${from || "unknown"} to ${to || "unknown"}: ${words(state)}` : "No call.";
+  el("call-status").classList.toggle("unseen", calls.size > 0); // for screen readers; the list shows more
+  if (hadFocus) (el("call-list").querySelector(":checked") ?? el("answer")).focus();
+  showButtons();
+  showTimes();
+}
+
+/** Every <time> of the agent and the calls counts up. */
+function showTimes() {
+  for (const time of document.querySelectorAll("#agent time, #calls time")) {
+    const seconds = Math.max(0, Math.floor((Date.now() - Date.parse(time.dateTime)) / 1000));
+    time.textContent = time.dateTime ? `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}` : "";
+  }
+}
+
+/** Adds to the list of raw events; `about` says in a few words what it is. */
+function showEvent(node, kind, source, about, raw) {
+  const now = new Date();
+  const summary = document.createElement("summary");
+  summary.append(
+    make("time", now.toLocaleTimeString(), { dateTime: now.toISOString() }),
+    make("b", kind, { className: "kind" }),
+    make("span", source || node, { className: "source" }),
+    make("span", about, { className: "about" }),
+  );
+  const details = document.createElement("details");
+  details.append(summary, make("pre", indented(raw)));
+  const item = document.createElement("li");
+  Object.assign(item.dataset, { node, source, event: kind, about });
+  item.append(details);
+  el("events").prepend(item);
+  if (el("events").childElementCount > MOST_EVENTS) el("events").lastElementChild.remove();
+  el("event-count").textContent = Number(el("event-count").textContent) + 1;
+}
+
+function indented(xml) {
+  let depth = 0;
+  const lines = xml.replaceAll("><", ">\n<").replace(/<([^\s>]+)>\n<\/\1>/g, "<$1></$1>").split("\n");
+  return lines.map((line) => {
+    if (line.startsWith("</")) depth--;
+    const shown = "  ".repeat(Math.max(depth, 0)) + line;
+    if (!line.includes("</") && !/[/?]>$/.test(line)) depth++;
+    return shown;
+  }).join("\n");
+}
+
+// ---- What comes from the server -------------------------------------------------------------------------------
+
+function onEvent(node, raw) {
+  const update = parse(raw);
+  const kind = text(update, "event");
+  const subject = update.querySelector(":scope > data")?.firstElementChild;
+  const dialogs = subject?.localName === "dialogs" ? [...subject.children] : subject?.localName === "dialog" ? [subject] : [];
+  const error = subject?.localName === "apiErrors" ? FinesseError.from(subject.querySelector("apiError")) : null;
+  const states = dialogs.length ? dialogs : [subject];
+  showEvent(node, kind, text(update, "source"), error?.message ?? states.map((each) => text(each, "state")).join(" "), raw);
+  if (subject?.localName === "user" && text(subject, "loginId") === session.client.user) onUser(subject);
+  for (const dialog of dialogs) onDialog(dialog, kind);
+  if (error) {
+    say(error.message, true);
+    session.outcome.reject(error);
+  }
+}
+
+function onUser(user) {
+  session.heard.add("user");
+  showUser(user);
+  if (session.state !== "LOGOUT") session.outcome.resolve();
+  else if (isIn()) leave("Signed out.");
+}
+
+function onDialog(dialog, kind) {
+  const mine = [...dialog.querySelectorAll("Participant")].find((each) => text(each, "mediaAddress") === session.extension);
+  const call = {
+    id: text(dialog, "id"),
+    from: text(dialog, "fromAddress"),
+    to: text(dialog, "toAddress"),
+    queue: text(dialog.querySelector("mediaProperties"), "queueName"),
+    state: text(mine ?? dialog, "state"),
+    since: text(mine, "stateChangeTime") || text(mine, "startTime"),
+    actions: [...(mine?.querySelectorAll("action") ?? [])].map((each) => each.textContent),
   };
+  session.heard.add(call.id);
+  if (kind === "DELETE" || call.state === "DROPPED") session.calls.delete(call.id);
+  else session.calls.set(call.id, call);
+  showCalls();
+}
 
-  const parse = (xml) => new DOMParser().parseFromString(xml, "application/xml").documentElement;
+/** State and calls as they are, once events come: nothing is missed in between, and an event is newer than an answer. */
+async function refresh() {
+  const { client, heard, calls } = session;
+  heard.clear();
+  const [user, dialogs] = await Promise.all([client.getUser(), client.getDialogs()]);
+  if (session?.client !== client) return;
+  if (!heard.has("user")) onUser(user);
+  for (const id of calls.keys()) if (!heard.has(id)) calls.delete(id);
+  for (const dialog of dialogs.children) if (!heard.has(text(dialog, "id"))) onDialog(dialog, "GET");
+  showCalls();
+}
 
-  const newId = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
-
-  function basic(user, password) {
-    const bytes = new TextEncoder().encode(`${user}:${password}`);
-    return "Basic " + btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+async function onLink(status, seconds) {
+  const wasLost = session.online === false;
+  session.online = status === "connected";
+  showLink(status, seconds);
+  showButtons();
+  if (status === "refused") {
+    if (isIn()) leave("The password is no longer good.", true);
+    else session.outcome.reject(new FinesseError("", 401));
   }
-
-  async function request(method, path, authorization, body) {
-    const headers = {};
-    if (authorization) headers.Authorization = authorization;
-    if (body !== undefined) {
-      headers["Content-Type"] = "application/xml";
-      headers.requestId = newId();
-    }
-    const answer = await fetch(api(path), { method, headers, body, credentials: "omit", cache: "no-store" });
-    const content = await answer.text();
-    if (!answer.ok) {
-      const error = content.startsWith("<") ? parse(content).querySelector("ApiError") : null;
-      throw new ApiError(answer.status, text(error, "ErrorType"), text(error, "ErrorMessage"), text(error, "ErrorData"));
-    }
-    return content ? parse(content) : null;
+  if (status !== "connected" || !wasLost) return;
+  try {
+    await refresh();
+    say("Connected again.");
+  } catch (error) {
+    say(error.message, true);
   }
+}
 
-  /** An element with children given as [name, value] pairs, escaped. */
-  function xml(root, pairs) {
-    const document = new DOMParser().parseFromString(`<${root}/>`, "application/xml");
-    for (const [name, value] of pairs) {
-      document.documentElement.append(Object.assign(document.createElementNS(null, name), { textContent: value }));
-    }
-    return new XMLSerializer().serializeToString(document.documentElement);
-  }
+// ---- Signing in and out ---------------------------------------------------------------------------------------
 
-  const userPath = (id) => "User/" + encodeURIComponent(id);
-  const changeState = (state, more = []) =>
-    request("PUT", userPath(session.id), session.authorization, xml("User", [["state", state], ...more]));
-
-  // ---- Page -------------------------------------------------------------------------------------------------
-
-  function say(message, isError = false) {
-    el("message").textContent = message;
-    el("message").classList.toggle("error", isError);
-  }
-
-  /** Runs what a control asks for and shows what goes wrong. */
-  const guarded = (work) => async (event) => {
-    event?.preventDefault();
-    try {
-      say("");
-      await work(event);
-    } catch (error) {
-      say(error.message, true);
-    }
-  };
-
-  function show(phase) {
-    document.body.dataset.phase = phase;
-    const isIn = phase === "in";
-    el("sign-in-section").hidden = isIn;
-    for (const id of ["agent-section", "calls-section", "events-section"]) el(id).hidden = !isIn;
-    el("sign-in").disabled = phase === "busy";
-    (isIn ? el("ready") : el("user")).focus();
-  }
-
-  function showUser(user) {
-    if (!session || !user) return;
-    const state = text(user, "state");
-    session.state = state;
-    el("state").textContent = state.replace(/_/g, " ");
-    el("state").dataset.state = state;
-    const pending = text(user, "pendingState");
-    el("pending").textContent = pending ? `then ${pending.replace(/_/g, " ")}` : "";
-    const since = text(user, "stateChangeTime");
-    el("state-since").dateTime = since;
-    el("state-since").textContent = since ? `since ${new Date(since).toLocaleTimeString()}` : "";
-    el("agent-name").textContent = `${text(user, "firstName")} ${text(user, "lastName")} (${text(user, "loginId")})`;
-    const extension = text(user, "extension");
-    if (extension) session.extension = extension;
-    el("agent-extension").textContent = session.extension;
-    el("ready").disabled = state === "READY";
-    el("not-ready").disabled = state === "NOT_READY";
-    session.waiting = session.waiting.filter(({ states, resolve }) => !states.includes(state) || void resolve());
-  }
-
-  const myLeg = (call) => call.legs.find((leg) => leg.address === session.extension);
-
-  function readCall(dialog) {
-    const legs = [...dialog.querySelectorAll("participants > Participant")].map((leg) => ({
-      address: text(leg, "mediaAddress"),
-      state: text(leg, "state"),
-      actions: [...leg.querySelectorAll("actions > action")].map((action) => action.textContent),
-    }));
-    return {
-      id: text(dialog, "id"),
-      state: text(dialog, "state"),
-      from: text(dialog, "fromAddress"),
-      to: text(dialog, "toAddress"),
-      legs,
-    };
-  }
-
-  function takeDialog(dialog, kind) {
-    const call = readCall(dialog);
-    session.heard.add(call.id);
-    const mine = myLeg(call);
-    if (kind === "DELETE" || call.state === "DROPPED" || (mine && mine.state === "DROPPED")) session.calls.delete(call.id);
-    else session.calls.set(call.id, call);
-    showCalls();
-  }
-
-  function showCalls() {
-    const list = el("calls");
-    const hadFocus = list.contains(document.activeElement);
-    list.querySelectorAll("label").forEach((label) => label.remove());
-    if (!session.calls.has(session.chosen)) session.chosen = [...session.calls.keys()].at(-1);
-    for (const call of session.calls.values()) {
-      const label = document.createElement("label");
-      label.dataset.call = call.id;
-      const choice = Object.assign(document.createElement("input"), { type: "radio", name: "call", value: call.id, checked: call.id === session.chosen });
-      choice.addEventListener("change", () => { session.chosen = call.id; showActions(); });
-      const state = Object.assign(document.createElement("span"), { className: "call-state", textContent: (myLeg(call) ?? call).state });
-      const parties = Object.assign(document.createElement("span"), { textContent: `${call.from || "unknown"} → ${call.to || "unknown"}` });
-      const id = Object.assign(document.createElement("span"), { className: "quiet", textContent: call.id });
-      label.append(choice, state, parties, id);
-      list.append(label);
-      if (hadFocus && choice.checked) choice.focus();
-    }
-    el("no-calls").hidden = session.calls.size > 0;
-    showActions();
-  }
-
-  function showActions() {
-    const call = session.calls.get(session.chosen);
-    const actions = (call && myLeg(call)?.actions) || [];
-    for (const button of document.querySelectorAll("[data-action]")) button.disabled = !actions.includes(button.dataset.action);
-  }
-
-  /** What an event is about, in a few words. */
-  function gist(subject) {
-    switch (subject?.localName) {
-      case "user": return text(subject, "state");
-      case "dialog": return text(subject, "state");
-      case "dialogs": return [...subject.children].map((dialog) => text(dialog, "state")).join(" ");
-      case "apiErrors": return text(subject.querySelector("apiError"), "errorType");
-      default: return "";
-    }
-  }
-
-  function record(node, kind, source, about, raw) {
-    const item = document.createElement("li");
-    item.dataset.source = source;
-    item.dataset.event = kind;
-    const details = document.createElement("details");
-    const summary = document.createElement("summary");
-    const time = new Date();
-    summary.append(
-      Object.assign(document.createElement("span"), { className: "kind", textContent: kind }),
-      ` ${source || node} `,
-      Object.assign(document.createElement("b"), { textContent: about }),
-      " ",
-      Object.assign(document.createElement("time"), { className: "quiet", dateTime: time.toISOString(), textContent: time.toLocaleTimeString() }),
-    );
-    details.append(summary, Object.assign(document.createElement("pre"), { textContent: raw.replace(/></g, ">\n<") }));
-    item.append(details);
-    el("events").prepend(item);
-    while (el("events").children.length > MOST_EVENTS) el("events").lastChild.remove();
-    el("event-count").textContent = String(++session.seen);
-  }
-
-  // ---- Events -----------------------------------------------------------------------------------------------
-
-  function onMessage(message) {
-    for (const items of message.getElementsByTagName("items")) {
-      for (const notification of items.getElementsByTagName("notification")) {
-        take(items.getAttribute("node"), notification.textContent);
-      }
-    }
-    return true;
-  }
-
-  function take(node, raw) {
-    if (!session) return;
-    const update = parse(raw);
-    const kind = text(update, "event");
-    const data = update.querySelector(":scope > data");
-    const subject = data && data.firstElementChild;
-    record(node, kind, text(update, "source"), gist(subject), raw);
-    if (!subject) return;
-    if (subject.localName === "user" && text(subject, "loginId") === session.id) {
-      session.heard.add("user");
-      showUser(subject);
-    }
-    else if (subject.localName === "dialog") takeDialog(subject, kind);
-    else if (subject.localName === "dialogs") for (const dialog of subject.children) takeDialog(dialog, kind);
-    else if (subject.localName === "apiErrors") {
-      const error = subject.querySelector("apiError");
-      say(`${text(error, "errorType")}: ${text(error, "errorMessage")} (${text(error, "errorData")})`, true);
-    }
-  }
-
-  /** Connects and resolves when signed in to XMPP. */
-  function connect(transport, id, domain, password) {
-    const url = new URL(transport === "bosh" ? "/http-bind/" : "/ws/", location.href);
-    if (transport !== "bosh") url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-    const connection = new Strophe.Connection(url.href);
-    const jid = `${Strophe.escapeNode(id)}@${domain}/page-${newId().slice(0, 8)}`;
-    return new Promise((resolve, reject) => {
-      connection.connect(jid, password, (status, reason) => {
-        switch (status) {
-          case Strophe.Status.CONNECTED:
-            connection.addHandler(onMessage, null, "message");
-            // Events flow from the moment the server has our presence; it says so by sending it back. What happens
-            // before that would go unheard.
-            connection.addHandler(() => void resolve(connection), null, "presence", null, null, connection.jid);
-            connection.send($pres());
-            break;
-          case Strophe.Status.AUTHFAIL:
-          case Strophe.Status.CONNFAIL:
-            reject(new Error(`Events cannot be received: ${reason || "no connection"}`));
-            break;
-          case Strophe.Status.DISCONNECTED:
-            reject(new Error("The connection was closed"));
-            lost(connection);
-            break;
-        }
-      });
-    });
-  }
-
-  function lost(connection) {
-    if (session?.connection !== connection) return;
-    el("link").textContent = "disconnected";
-    say("The connection for events was lost. Sign in again.", true);
-    leave();
-  }
-
-  // ---- Signing in and out -----------------------------------------------------------------------------------
-
-  function leave() {
-    const old = session;
-    session = null;
-    old?.connection?.disconnect("signed out");
+async function signIn() {
+  enable(el("sign-in"), false);
+  say("Signing in…");
+  const extension = el("extension").value.trim();
+  const options = { user: el("user").value.trim(), password: el("password").value, transport: el("transport").value };
+  const client = new Finesse({ ...options, onEvent, onLink });
+  session = { client, extension, state: "", pending: "", calls: new Map(), heard: new Set(), chosen: undefined, online: undefined, outcome: Promise.withResolvers() };
+  session.outcome.promise.catch(() => {}); // an error nobody waits for is on the page already
+  el("password").removeAttribute("aria-invalid");
+  el("events").replaceChildren();
+  el("event-count").textContent = "0";
+  try {
+    await client.connect();
+    await refresh();
+    if (session.state === "LOGOUT") await client.setState("LOGIN", { extension });
+    await session.outcome.promise;
     el("password").value = "";
-    show("out");
+    show("in");
+    say("");
+  } catch (error) {
+    const isRefused = error.status === 401;
+    leave(isRefused ? "Wrong agent id or password." : error.message, true);
+    if (!isRefused) return;
+    el("password").ariaInvalid = "true";
+    el("password").focus();
+    el("password").select();
+  } finally {
+    enable(el("sign-in"), true);
   }
+}
 
-  /** Reads what no event will tell: the state before signing in. Events that overtake the answers are newer. */
-  async function catchUp() {
-    session.heard.clear();
-    const user = await request("GET", userPath(session.id), session.authorization);
-    if (!session.heard.has("user")) showUser(user);
-    const dialogs = await request("GET", `${userPath(session.id)}/Dialogs`, session.authorization);
-    for (const dialog of dialogs.children) if (!session.heard.has(text(dialog, "id"))) takeDialog(dialog, "GET");
-  }
+function leave(message, isError = false) {
+  session.client.disconnect();
+  session = null;
+  document.title = "Sample agent client";
+  showLink("out");
+  show("out");
+  say(message, isError);
+}
 
-  async function signIn() {
-    const form = { user: el("user").value.trim(), password: el("password").value, extension: el("extension").value.trim() };
-    show("busy");
-    try {
-      const info = await request("GET", "SystemInfo");
-      const authorization = basic(form.user, form.password);
-      const user = await request("GET", userPath(form.user), authorization);
-      const id = text(user, "loginId");
-      session = { id, authorization, extension: form.extension, calls: new Map(), chosen: undefined, seen: 0, state: "", waiting: [], heard: new Set(), connection: null };
-      el("events").replaceChildren();
-      el("event-count").textContent = "0";
-      el("link").textContent = `connected over ${el("transport").selectedOptions[0].textContent}`;
-      session.connection = await connect(el("transport").value, id, text(info, "xmppDomain"), form.password);
-      await changeState("LOGIN", [["extension", form.extension]]);
-      await catchUp();
-      showCalls();
-      show("in");
-    } catch (error) {
-      leave();
-      throw error;
-    }
-  }
+/** Agents sign out from NOT READY. */
+async function signOut() {
+  if (session.state !== "NOT_READY") await session.client.setState("NOT_READY");
+  await session.client.setState("LOGOUT");
+}
 
-  /** Resolves when the agent is in one of the states, or after a while. */
-  function inState(states) {
-    if (states.includes(session.state)) return Promise.resolve();
-    return new Promise((resolve) => {
-      session.waiting.push({ states, resolve });
-      setTimeout(resolve, 5000);
-    });
-  }
+async function dial() {
+  await session.client.makeCall(session.extension, el("dial").value.trim());
+  el("dial").value = "";
+}
 
-  async function signOut() {
-    if (session.state !== "NOT_READY" && session.state !== "LOGOUT") {
-      await changeState("NOT_READY");
-      await inState(["NOT_READY"]);
-    }
-    if (session.state !== "LOGOUT") {
-      await changeState("LOGOUT");
-      await inState(["LOGOUT"]);
-    }
-    if (session?.state === "LOGOUT") {
-      leave();
-      say("Signed out.");
-    }
-  }
-
-  async function act(action) {
-    const call = session.calls.get(session.chosen);
-    const body = xml("Dialog", [["requestedAction", action], ["targetMediaAddress", session.extension]]);
-    await request("PUT", `Dialog/${encodeURIComponent(call.id)}`, session.authorization, body);
-  }
-
-  async function dial() {
-    const body = xml("Dialog", [["requestedAction", "MAKE_CALL"], ["fromAddress", session.extension], ["toAddress", el("dial").value.trim()]]);
-    await request("POST", `${userPath(session.id)}/Dialogs`, session.authorization, body);
-    el("dial").value = "";
-  }
-
-  async function describeServer() {
-    const info = await request("GET", "SystemInfo");
-    el("server").textContent = `${text(info, "xmppDomain")}, ${text(info, "deploymentType")}, ${text(info, "status").replace(/_/g, " ").toLowerCase()}`;
-  }
-
-  el("sign-in-form").addEventListener("submit", guarded(signIn));
-  el("ready").addEventListener("click", guarded(() => changeState("READY")));
-  el("not-ready").addEventListener("click", guarded(() => changeState("NOT_READY")));
-  el("sign-out").addEventListener("click", guarded(signOut));
-  el("dial-form").addEventListener("submit", guarded(dial));
-  el("clear").addEventListener("click", () => el("events").replaceChildren());
-  for (const button of document.querySelectorAll("[data-action]")) button.addEventListener("click", guarded(() => act(button.dataset.action)));
-  // Demo convention: agent 1007 sits at extension 2007. Typing an id suggests the extension.
-  el("user").addEventListener("input", () => {
-    const match = /^1(\d{3,})$/.exec(el("user").value.trim());
-    if (match) el("extension").value = `2${match[1]}`;
-  });
-  guarded(describeServer)();
-})();
+el("sign-in-form").addEventListener("submit", control(signIn));
+el("dial-form").addEventListener("submit", control(dial));
+el("ready").addEventListener("click", control(() => session.client.setState("READY")));
+el("not-ready").addEventListener("click", control(() => session.client.setState("NOT_READY")));
+el("sign-out").addEventListener("click", control(signOut));
+el("clear").addEventListener("click", () => el("events").replaceChildren());
+for (const button of document.querySelectorAll("[data-action]")) {
+  button.addEventListener("click", control(() => session.client.act(session.chosen, button.dataset.action, session.extension)));
+}
+// The demo's agent 1007 has extension 2007.
+el("user").addEventListener("input", () => {
+  const [, digits] = /^1(\d{3,})$/.exec(el("user").value.trim()) ?? [];
+  if (digits) el("extension").value = `2${digits}`;
+});
+setInterval(showTimes, 1000);

@@ -14,9 +14,10 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Files of the page: path, content type, content.
-const FILES: [(&str, &str, &[u8]); 4] = [
+const FILES: [(&str, &str, &[u8]); 5] = [
     ("/", HTML, include_bytes!("../pages/index.html")),
     ("/page.css", CSS, include_bytes!("../pages/page.css")),
+    ("/finesse.js", SCRIPT, include_bytes!("../pages/finesse.js")),
     ("/page.js", SCRIPT, include_bytes!("../pages/page.js")),
     ("/strophe.umd.min.js", SCRIPT, include_bytes!("../pages/strophe.umd.min.js")),
 ];
@@ -77,8 +78,8 @@ mod tests {
 
     #[test]
     fn everything_the_page_refers_to_is_there() {
-        let page = include_str!("../pages/index.html");
-        for attribute in ["src=\"", "href=\""] {
+        let page = concat!(include_str!("../pages/index.html"), include_str!("../pages/page.js"));
+        for attribute in ["src=\"", "href=\"", "from \"./"] {
             for reference in page.split(attribute).skip(1).filter_map(|rest| rest.split('"').next()) {
                 let path = format!("/{reference}");
                 assert!(

@@ -1,33 +1,45 @@
-//! The page that the server shows at `/` is driven in headless Chromium through an agent's day.
+//! The sample page in headless Chromium, driven by keyboard.
 
-use std::time::Duration;
-
-use anyhow::{Context, Result, ensure};
-use e2e::clients::{folder, installed};
-use e2e::demo::{Demo, PASSWORD};
+use anyhow::Result;
+use e2e::clients::{folder, installed, run};
+use e2e::demo::Demo;
 use tokio::process::Command;
 
-async fn drive(transport: &str) -> Result<()> {
+fn drive(demo: &Demo, arguments: &[&str]) -> Result<Command> {
     installed("npm")?;
-    let demo = Demo::start(&["--agents", "4", "--calls-per-minute", "30"]).await?;
+    let ready = &demo.ready;
     let mut command = Command::new("node");
-    command.arg(folder().join("strophe/page.mjs")).args([
-        &format!("{}/", demo.ready.http),
-        PASSWORD,
-        transport,
-    ]);
-    let output = tokio::time::timeout(Duration::from_secs(180), command.kill_on_drop(true).output());
-    let output = output.await.context("the page does not get through its day")??;
-    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    command
+        .arg(folder().join("page/drive.mjs"))
+        .args(arguments)
+        .env("FINESSE_PID", ready.pid.to_string())
+        .env("FINESSE_HTTPS", &ready.https)
+        .env("FINESSE_BOSH_TLS", &ready.bosh_tls);
+    Ok(command)
+}
+
+/// An agent's day by keyboard; at its end the script kills the server and wants to see that said.
+async fn story(transport: &str) -> Result<()> {
+    let demo = Demo::start(&["--agents", "4", "--calls-per-minute", "30"]).await?;
+    let mut command = drive(&demo, &["story", transport])?;
+    run(&demo, "1002", "2002", &mut command).await?;
     Ok(())
 }
 
 #[tokio::test]
-async fn over_websocket() -> Result<()> {
-    drive("websocket").await
+async fn an_agents_day_over_websocket() -> Result<()> {
+    story("websocket").await
 }
 
 #[tokio::test]
-async fn over_bosh() -> Result<()> {
-    drive("bosh").await
+async fn an_agents_day_over_bosh() -> Result<()> {
+    story("bosh").await
+}
+
+#[tokio::test]
+async fn the_page_works_from_every_listener() -> Result<()> {
+    let demo = Demo::start(&["--agents", "4", "--calls-per-minute", "0"]).await?;
+    let mut command = drive(&demo, &["origins"])?;
+    run(&demo, "1003", "2003", &mut command).await?;
+    Ok(())
 }

@@ -122,7 +122,9 @@ impl Model {
         };
         let state = seat.view.state;
         let pending = wanted.pending().filter(|_| state.defers_changes());
-        let met = Expect::State(wanted, reason).met_by(state, seat.reason, pending);
+        // Dropping a reason is a change as well; its event follows and shows the new reason.
+        let same_reason = wanted != Wanted::NotReady || pending.is_some() || reason == seat.reason;
+        let met = same_reason && Expect::State(wanted, reason).met_by(state, seat.reason, pending);
         let signed_in = seat.view.signed_in();
         if !met || (wanted == Wanted::Login && !signed_in) {
             return;

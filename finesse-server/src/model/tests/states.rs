@@ -272,3 +272,20 @@ fn other_media_and_strangers_are_ignored() {
     b.state("9999", "2999", agent_state::AVAILABLE, 0);
     assert!(b.events.is_empty());
 }
+
+/// The event with the request id must be the one that shows the new reason.
+#[test]
+fn dropping_a_reason_is_a_change_whose_event_is_waited_for() {
+    let mut b = Bench::staffed();
+    b.state("1002", "2002", agent_state::NOT_READY, 999);
+    b.events.clear();
+    b.put_user("1002", "1002", "r", state_body("NOT_READY"));
+    let (token, _) = b.request();
+    b.confirm(token, kind::SET_AGENT_STATE_CONF);
+    assert!(b.on("User/1002").is_empty());
+    b.state("1002", "2002", agent_state::NOT_READY, 0);
+    let events = b.on("User/1002");
+    assert_eq!(events.len(), 1);
+    assert_eq!(text(&events[0], "requestId"), "r");
+    assert!(!events[0].contains("<ReasonCode>"), "{}", events[0]);
+}

@@ -324,6 +324,13 @@ impl Config {
         Config::parse(&name, &text)
     }
 
+    /// Whether any listener speaks TLS, from the first byte or after STARTTLS.
+    pub fn uses_tls(&self) -> bool {
+        let Listen { https, bosh_tls, xmpp, xmpp_tls, .. } = &self.listen;
+        let starttls = self.xmpp.starttls != StartTlsMode::Off && !xmpp.is_empty();
+        starttls || [https, bosh_tls, xmpp_tls].iter().any(|list| !list.is_empty())
+    }
+
     /// Users, teams, queues and reason codes.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use std::ops::Range;
 use toml::Spanned;
 
 use super::{Config, ConfigError, PlainHttp, RoleName};
+use crate::rest::cors::Origins;
 
 type Check = Result<(), ConfigError>;
 
@@ -16,6 +17,8 @@ pub(super) fn check(config: &Config) -> Check {
     listeners(config)?;
     tls(config)?;
     cti(config)?;
+    origins(config)?;
+    log(config)?;
     teams(config)?;
     users(config)?;
     queues(config)?;
@@ -159,6 +162,25 @@ fn cti(config: &Config) -> Check {
     Ok(())
 }
 
+fn origins(config: &Config) -> Check {
+    for origin in &config.cors.rest {
+        if !Origins::is_pattern(origin) {
+            let message = format!(
+                "'{origin}' is no origin: scheme and host without a path, such as \"https://crm.example.com\""
+            );
+            return fail_key(config, "cors", "rest", &message);
+        }
+    }
+    Ok(())
+}
+
+fn log(config: &Config) -> Check {
+    match config.log.level.parse::<tracing_subscriber::EnvFilter>() {
+        Ok(_) => Ok(()),
+        Err(error) => fail_key(config, "log", "level", &format!("is no level and no filter: {error}")),
+    }
+}
+
 fn teams(config: &Config) -> Check {
     unique(config, &config.team, |team| team.id, "team")
 }
@@ -265,6 +287,21 @@ mod tests {
     fn complaint(text: &str) -> String {
         let text = text.replace("HASH", HASH);
         Config::parse("f.toml", &text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn origins_and_log_filters_that_cannot_work_are_refused() {
+        for (text, expected) in [
+            ("[cors]\nrest = [\"crm\"]\n", "f.toml:2:1: cors.rest 'crm' is no origin"),
+            ("[cors]\nrest = [\"https://a/b\"]\n", "f.toml:2:1: cors.rest 'https://a/b' is no origin"),
+            ("[log]\nlevel = \"=x=,,\"\n", "f.toml:2:1: log.level is no level"),
+        ] {
+            let complaint = Config::parse("f.toml", text).unwrap_err().to_string();
+            assert!(complaint.starts_with(expected), "{complaint}");
+        }
+        for good in ["*", "null", "https://crm.example.com", "http://localhost:*", "http://[::1]:8080"] {
+            Config::parse("f.toml", &format!("[cors]\nrest = [\"{good}\"]\n")).unwrap();
+        }
     }
 
     #[test]

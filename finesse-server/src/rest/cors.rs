@@ -31,6 +31,18 @@ impl Origins {
         Origins(list.into_iter().map(|origin| origin.into().to_ascii_lowercase()).collect())
     }
 
+    /// Whether an entry of a list can match anything: an origin as browsers write it, or one of the patterns.
+    pub fn is_pattern(text: &str) -> bool {
+        let plain = text.strip_suffix(":*").unwrap_or(text);
+        let rest = plain.split_once("://").filter(|(scheme, _)| {
+            !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+        });
+        let is_host = |host: &str| {
+            !host.is_empty() && host.bytes().all(|b| b.is_ascii_graphic() && !b"/?#*@\\".contains(&b))
+        };
+        text == "*" || text == "null" || rest.is_some_and(|(_, host)| is_host(host))
+    }
+
     /// Pages served from this machine to itself, on any port.
     pub fn local() -> Origins {
         Origins::new(LOCAL)

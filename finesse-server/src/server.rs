@@ -72,6 +72,7 @@ pub struct Server {
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
     interfaces: Arc<Interfaces>,
+    service: xmpp::Service,
     core: Core,
 }
 
@@ -124,7 +125,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let mut end = crate::cli::End::new()?;
     let listeners = Listeners::bind(&config)?;
     let tls = crate::http::tls::load(&config)?;
-    if config.tls.certificate.is_none() {
+    if config.tls.certificate.is_none() && config.uses_tls() {
         tracing::warn!("no certificate configured; a self-signed one is used until the server ends");
     }
     let directory = Arc::new(config.directory()?);
@@ -192,8 +193,9 @@ impl Server {
             tasks.spawn(xmpp::tcp::serve(listener, service.clone(), options, stopped(stop.subscribe())));
         }
         tasks.spawn(sweep(broker, stop.subscribe()));
-        tasks.spawn(announce(core.status(), service, stop.subscribe()));
-        Server { addresses, stop, tasks, interfaces, core }
+        service.set_application(true);
+        tasks.spawn(watch_over(core.status(), service.clone(), stop.subscribe()));
+        Server { addresses, stop, tasks, interfaces, service, core }
     }
 
     /// Where it can be reached.
@@ -208,6 +210,7 @@ impl Server {
 
     /// Stops listening, says good-bye to every client, ends the CTI session, within a few seconds.
     pub async fn stop(mut self) {
+        self.service.set_application(false);
         self.stop.send_replace(true);
         self.interfaces.bosh.shutdown();
         let all = async {
@@ -225,18 +228,12 @@ async fn stopped(mut stop: watch::Receiver<bool>) {
     let _ = stop.wait_for(|&stop| stop).await;
 }
 
-/// Shows clients by the application's presence whether there will be events.
-async fn announce(mut status: watch::Receiver<bool>, service: xmpp::Service, stop: watch::Receiver<bool>) {
-    let follow = async {
-        loop {
-            service.set_application(*status.borrow_and_update());
-            if status.changed().await.is_err() {
-                break service.set_application(false);
-            }
-        }
-    };
+/// Shows clients by the application's presence that it has failed. A lost CTI server is no such case: clients hear
+/// of that on the SystemInfo node, and need the presence to complete their sign-in meanwhile.
+async fn watch_over(mut status: watch::Receiver<bool>, service: xmpp::Service, stop: watch::Receiver<bool>) {
+    let failed = async { while status.changed().await.is_ok() {} };
     tokio::select! {
-        () = follow => {}
+        () = failed => service.set_application(false),
         () = stopped(stop) => {}
     }
 }

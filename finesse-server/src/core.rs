@@ -177,7 +177,8 @@ impl Task {
             }
             LinkEvent::Down { side, reason } => {
                 last = reason == Loss::Closed;
-                tracing::warn!(%side, %reason, "no CTI session");
+                // The link has said why already.
+                tracing::debug!(%side, %reason, "no CTI session");
                 self.tokens.clear();
                 self.model.handle_link(now, Link::Down);
             }

@@ -64,6 +64,11 @@ fn summary(data: &Value) -> String {
     if let Some(dialogs) = data.pointer("/dialogs/Dialog").and_then(Value::as_array) {
         return dialogs.iter().map(dialog).collect::<Vec<_>>().join("; ");
     }
+    if let Some(info) = data.get("systemInfo") {
+        let reason = text(info, "statusReason");
+        let status = text(info, "status");
+        return if reason.is_empty() { status } else { format!("{status}: {reason}") };
+    }
     let mut gist = data.to_string();
     if gist.len() > 160 {
         gist = gist.chars().take(160).collect::<String>() + "…";
@@ -116,6 +121,10 @@ mod tests {
             "<apiErrors><apiError><errorData>34</errorData><errorMessage>CF</errorMessage><errorType>T</errorType></apiError></apiErrors>",
         );
         assert!(error.contains("T: CF (34)"), "{error}");
+        let info = shown(
+            "<systemInfo><status>OUT_OF_SERVICE</status><statusReason>NO_CTI</statusReason></systemInfo>",
+        );
+        assert!(info.ends_with("/s  OUT_OF_SERVICE: NO_CTI  [r1]"), "{info}");
     }
 
     #[test]

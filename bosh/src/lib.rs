@@ -46,6 +46,10 @@
 //! # });
 //! ```
 //!
+//! Clients keep a second connection for what they have to say while a request is held on the first. hyper's
+//! `header_read_timeout` also ends connections that wait between requests: set it above the longest `wait`
+//! (60 s by default), or such a client finds its connection closed when it needs it.
+//!
 //! The caller chooses the paths (`/http-bind` and `/http-bind/` by custom), accepts connections, and sets
 //! hyper's limits on headers. A whole server is in `examples/src/bin/foreign_server.rs`.
 

@@ -264,10 +264,14 @@ impl Socket {
     }
 
     async fn login(&mut self) {
+        self.login_as("1001").await;
+    }
+
+    async fn login_as(&mut self, user: &str) {
         self.send(&open()).await;
         self.text().await;
         self.text().await;
-        self.send(&auth(&plain("", "1001", "secret"))).await;
+        self.send(&auth(&plain("", user, "secret"))).await;
         assert_eq!(self.text().await, SUCCESS);
         self.send(&open()).await;
         self.text().await;
@@ -400,4 +404,54 @@ async fn events_arrive_in_order_and_batches_of_them_in_few_writes() {
         assert!(text.contains(&format!("&lt;n&gt;{n}&lt;/n&gt;")), "{text}");
         xmpp::reader::parse_document(text.as_bytes(), &config().limits).expect("a document");
     }
+}
+
+#[tokio::test]
+async fn r17_a_conflict_is_told_in_messages_and_closed_with_the_exact_bytes() {
+    let service = service();
+    let addr = server(service.clone(), WsOptions::default()).await;
+    let mut old = Socket::open(addr).await;
+    old.login().await;
+    let mut new = Socket::open(addr).await;
+    new.login().await;
+    assert_eq!(
+        old.text().await,
+        "<stream:error xmlns:stream=\"http://etherx.jabber.org/streams\">\
+         <conflict xmlns=\"urn:ietf:params:xml:ns:xmpp-streams\"/></stream:error>"
+    );
+    assert_eq!(old.text().await, CLOSE);
+    assert_eq!(old.close_code().await, 1000);
+    new.send("<iq xmlns='jabber:client' type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>").await;
+    assert!(new.text().await.contains("id=\"p\""));
+    assert_eq!(service.sessions(), 1);
+}
+
+#[tokio::test]
+async fn r72_a_client_that_never_reads_ends_alone() {
+    let mut config = config();
+    config.limits.outbox_bytes = 256 << 10;
+    config.timeouts.drain = Duration::from_millis(200);
+    config.timeouts.write_stall = Duration::from_millis(500);
+    let service = service_with(config);
+    service.broker().create_node("/n").expect("new");
+    let addr = server(service.clone(), WsOptions::default()).await;
+    let mut slow = Socket::open(addr).await;
+    slow.login().await;
+    slow.send("<presence/>").await;
+    assert!(slow.text().await.contains("<presence "));
+    let mut other = Socket::open(addr).await;
+    other.login_as("1002").await;
+    let address = broker::Address { bare: "1001@fin-a.example.net".into(), resource: None };
+    service.broker().subscribe(&address, "/n").expect("subscribed");
+    let event = xmpp::notification(&service.config().pubsub_domain, "/n", &"x".repeat(16 << 10));
+    let ended = async {
+        while service.sessions() > 1 {
+            service.broker().publish("/n", event.clone());
+            tokio::time::sleep(Duration::from_micros(100)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, ended).await.expect("the slow one is ended");
+    assert_eq!(service.broker().publish("/n", event).sessions, 0);
+    other.send("<iq xmlns='jabber:client' type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>").await;
+    assert!(other.text().await.contains("id=\"p\""));
 }

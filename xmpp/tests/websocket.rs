@@ -332,6 +332,8 @@ async fn r28_bad_frames_by_close_code() {
         (0x81, b"\xff\xfe", 1007),
         (0xc1, b"compressed", 1002),
         (0x80, b"continuation of nothing", 1002),
+        (0x88, b"\x03\xed", 1002),
+        (0x88, b"\x03", 1002),
         (0x88, b"\x03\xe8", 1000),
     ] {
         let mut socket = Socket::open(addr).await;

@@ -197,7 +197,12 @@ fn close(payload: &[u8]) -> Result<Incoming, CloseCode> {
     match payload {
         [] => Ok(Incoming::Close(None)),
         [high, low, reason @ ..] if std::str::from_utf8(reason).is_ok() => {
-            Ok(Incoming::Close(Some(u16::from_be_bytes([*high, *low]))))
+            let code = u16::from_be_bytes([*high, *low]);
+            if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
+                // Kept for what never was on the wire, or not assigned (RFC 6455 §7.4).
+                return Err(CloseCode::PROTOCOL);
+            }
+            Ok(Incoming::Close(Some(code)))
         }
         _ => Err(CloseCode::PROTOCOL),
     }

@@ -2,7 +2,7 @@
 //!
 //! A password is checked against a slow hash (argon2id) once; afterwards a keyed digest of it is remembered for a
 //! while, so that HTTP Basic with every request costs one HMAC. Unknown users cost the time of known ones. Wrong
-//! passwords are counted by user and address ([`lockout`]). Nothing here is ever written down or logged.
+//! passwords are counted by user and address ([`LockoutRules`]). Nothing here is ever written down or logged.
 
 pub mod basic;
 mod digest;
@@ -39,7 +39,7 @@ pub enum Kind {
 pub enum Proof {
     /// argon2id hash in PHC string form.
     Argon2(Arc<str>),
-    /// Digest under the key of this process, from [`Realm::digest`]: for passwords that are no secret.
+    /// Digest under the key of this process, from [`Builder::digest`]: for passwords that are no secret.
     Keyed(Digest),
 }
 

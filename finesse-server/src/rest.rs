@@ -178,16 +178,17 @@ impl Rest {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let limit = self.0.settings.body_bytes;
+        let too_long =
+            || ApiError::new(413, "Bad Request", "The body of the request is too long", limit.to_string());
+        // What is announced as too long need not be waited for.
+        if body.size_hint().lower() > limit as u64 {
+            return Err(too_long());
+        }
         let collect = Limited::new(body, limit).collect();
         let bytes = match tokio::time::timeout(self.0.settings.body_timeout, Box::pin(collect)).await {
             Ok(Ok(collected)) => collected.to_bytes(),
             Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-                return Err(ApiError::new(
-                    413,
-                    "Bad Request",
-                    "The body of the request is too long",
-                    limit.to_string(),
-                ));
+                return Err(too_long());
             }
             Ok(Err(_)) => {
                 return Err(ApiError::bad_request("The body of the request did not arrive whole", ""));

@@ -141,6 +141,21 @@ async fn xml_is_taken_under_several_names() {
 }
 
 #[tokio::test]
+async fn a_length_that_lies_is_refused_before_anything_arrives() {
+    let server = start(settings()).await;
+    let head = format!(
+        "PUT /finesse/api/User/1001 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{}\
+         Content-Type: application/xml\r\nContent-Length: 99999999999\r\n\r\n",
+        anna()
+    );
+    let begun = std::time::Instant::now();
+    server.raw(head.as_bytes()).await;
+    assert!(begun.elapsed() < settings().body_timeout, "it was waited for");
+    let What::ChangeUser { body: Err(error), .. } = server.only_command().what else { panic!() };
+    assert_eq!(error.status, 413);
+}
+
+#[tokio::test]
 async fn a_body_beyond_the_limit_is_413() {
     let server = start(settings()).await;
     *server.model.reply.lock().unwrap() = Reply::Accepted;

@@ -153,7 +153,7 @@ struct WatchArgs {
     )]
     password: String,
     /// XMPP listener, in clear.
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:5222")]
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:5222", value_parser = host_and_port)]
     server: String,
     /// XMPP domain.
     #[arg(long, value_name = "D", default_value = "localhost")]
@@ -201,6 +201,15 @@ fn calls_per_minute(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if (0.0..=60_000.0).contains(&rate) => Ok(rate),
         _ => Err("must be a number from 0 to 60000".into()),
+    }
+}
+
+fn host_and_port(text: &str) -> Result<String, String> {
+    match text.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port != 0) => {
+            Ok(text.to_owned())
+        }
+        _ => Err("must be host:port".into()),
     }
 }
 
@@ -329,6 +338,8 @@ mod tests {
             &["demo", "--domain", "Not A Domain"],
             &["demo", "--starttls", "required"],
             &["cti-decode", "--dialect", "avaya"],
+            &["watch", "--server", "localhost"],
+            &["watch", "--server", "localhost:http"],
             &["nothing"],
         ] {
             assert!(Cli::try_parse_from(["finesse-server"].iter().chain(bad)).is_err(), "{bad:?}");

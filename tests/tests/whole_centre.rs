@@ -112,14 +112,16 @@ async fn day(options: Options, rest: String, teams: Vec<u32>, control: sim::Cont
     }
     // The observer reads until all calls have ended, then until all have signed out.
     let (ended, mut calls_ended) = watch::channel(0);
-    let mut signed_out = 0;
+    let mut signed_out = [0; 2];
     let mut watcher = tokio::task::spawn_local(observer.live(move |delivery| {
         if delivery.node.ends_with("/Dialogs") && kind(&delivery.update) == "DELETE" {
             ended.send_modify(|count| *count += 1);
         }
-        let user_node = !delivery.node.ends_with("/Dialogs") && delivery.node.contains("/User/");
-        signed_out += usize::from(user_node && element(&delivery.update, "state") == Some("LOGOUT"));
-        signed_out == AGENTS
+        // A sign-out is told on the User node and on the team's, in this order.
+        if element(&delivery.update, "state") == Some("LOGOUT") {
+            signed_out[usize::from(delivery.node.contains("/Team/"))] += 1;
+        }
+        signed_out == [AGENTS; 2]
     }));
 
     phase.send(Phase::Work)?;
@@ -193,7 +195,7 @@ fn judge(observer: &[Delivery], logs: &[Vec<Delivery>], teams: &[u32]) -> Result
         if i % 10 == 0 {
             let node = format!("/finesse/api/Team/{}/Users", teams[i / 10]);
             let own = sequences(log, true);
-            // A supervisor leaves when he has signed out himself; until then he saw what the observer saw.
+            // A supervisor leaves when he has signed out himself; until then he saw what the observer saw to the end.
             let (have, want) = (&own[node.as_str()], &reference[node.as_str()]);
             ensure!(want.starts_with(have) && !have.is_empty(), "supervisor {i} differs on {node}");
         }

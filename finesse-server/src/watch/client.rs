@@ -258,7 +258,12 @@ impl Client {
             .read(&mut input, &self.limits)
             .map_err(|error| lost(format!("unreadable stream: {error:?}")))?
         {
+            // The reader says so for as long as it is asked.
+            let closed = matches!(item, Item::Closed);
             self.items.push_back(item);
+            if closed {
+                break;
+            }
         }
         Ok(())
     }

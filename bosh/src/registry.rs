@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn r75_ids_are_long_url_safe_and_evenly_spread() {
+    fn x75_ids_are_long_url_safe_and_evenly_spread() {
         let mut counts = [0u32; 128];
         let mut seen = std::collections::HashSet::new();
         for _ in 0..4_000 {

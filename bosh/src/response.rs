@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn r46_only_known_content_types_are_taken() {
+    fn x46_only_known_content_types_are_taken() {
         let html = content_type("text/html; charset=utf-8").unwrap();
         assert_eq!(html, "text/html; charset=utf-8");
         assert_eq!(content_type("Application/XML").unwrap(), "application/xml; charset=utf-8");

@@ -10,7 +10,7 @@ use common::{Toy, assert_condition, attribute, is_empty};
 const FULL: &str = "wait='30' hold='1' ver='1.9' xmlns:xmpp='urn:xmpp:xbosh' xmpp:version='1.0'";
 
 #[test]
-fn r31_creation_answer_has_all_attributes_and_the_features() {
+fn x31_creation_answer_has_all_attributes_and_the_features() {
     let (_, body) = Toy::open(FULL);
     for (name, value) in [
         ("xmlns", "http://jabber.org/protocol/httpbind"),
@@ -37,7 +37,7 @@ fn r31_creation_answer_has_all_attributes_and_the_features() {
 }
 
 #[test]
-fn r32_wait_and_hold_go_down_only_and_requests_exceeds_hold() {
+fn x32_wait_and_hold_go_down_only_and_requests_exceeds_hold() {
     let (toy, _) = Toy::open("wait='3600' hold='9' ver='1.6'");
     assert_eq!((toy.session.terms().wait, toy.session.terms().hold), (60, 2));
     assert_eq!(toy.session.terms().requests, 3);
@@ -47,7 +47,7 @@ fn r32_wait_and_hold_go_down_only_and_requests_exceeds_hold() {
 }
 
 #[test]
-fn r33_versions_are_integers_and_their_absence_is_legacy() {
+fn x33_versions_are_integers_and_their_absence_is_legacy() {
     let (toy, body) = Toy::open("wait='30' hold='1' ver='1.10'");
     assert_eq!(attribute(&body, "ver"), Some("1.10"));
     assert_eq!(toy.session.terms().version, Some((1, 10)));
@@ -57,7 +57,7 @@ fn r33_versions_are_integers_and_their_absence_is_legacy() {
 }
 
 #[test]
-fn r34_swapped_requests_are_processed_and_answered_in_order() {
+fn x34_swapped_requests_are_processed_and_answered_in_order() {
     let (mut toy, _) = Toy::open(FULL);
     let second = toy.send(1002, "", "<echo n='2'/>");
     assert!(toy.up.is_empty(), "nothing is processed before its turn");
@@ -71,7 +71,7 @@ fn r34_swapped_requests_are_processed_and_answered_in_order() {
 }
 
 #[test]
-fn r35_empty_answer_when_wait_ends() {
+fn x35_empty_answer_when_wait_ends() {
     let (mut toy, _) = Toy::open(FULL);
     let token = toy.poll(1001);
     toy.advance(Duration::from_millis(29_900));
@@ -81,7 +81,7 @@ fn r35_empty_answer_when_wait_ends() {
 }
 
 #[test]
-fn r35_empty_answer_when_a_newer_request_exceeds_hold() {
+fn x35_empty_answer_when_a_newer_request_exceeds_hold() {
     let (mut toy, _) = Toy::open(FULL);
     let held = toy.poll(1001);
     let newer = toy.send(1002, "", "<iq n='1'/>");
@@ -93,7 +93,7 @@ fn r35_empty_answer_when_a_newer_request_exceeds_hold() {
 }
 
 #[test]
-fn r35_two_are_held_when_two_were_asked_for() {
+fn x35_two_are_held_when_two_were_asked_for() {
     let (mut toy, _) = Toy::open("wait='30' hold='2' ver='1.9'");
     let a = toy.poll(1001);
     toy.seconds(3);
@@ -105,7 +105,7 @@ fn r35_two_are_held_when_two_were_asked_for() {
 }
 
 #[test]
-fn r36_payload_leaves_at_once_and_together() {
+fn x36_payload_leaves_at_once_and_together() {
     let (mut toy, _) = Toy::open(FULL);
     toy.push("<message n='1'/>");
     toy.push("<message n='2'/>");
@@ -117,7 +117,7 @@ fn r36_payload_leaves_at_once_and_together() {
 }
 
 #[test]
-fn r37_beyond_the_window_ends_the_session() {
+fn x37_beyond_the_window_ends_the_session() {
     let (mut toy, _) = Toy::open(FULL);
     let held = toy.poll(1001);
     let far = toy.poll(1004);
@@ -127,7 +127,7 @@ fn r37_beyond_the_window_ends_the_session() {
 }
 
 #[test]
-fn r37_an_old_request_whose_answer_is_gone_ends_the_session() {
+fn x37_an_old_request_whose_answer_is_gone_ends_the_session() {
     let (mut toy, _) = Toy::open(FULL);
     for rid in 1001..=1003 {
         toy.send(rid, "", "<echo/>");
@@ -138,7 +138,7 @@ fn r37_an_old_request_whose_answer_is_gone_ends_the_session() {
 }
 
 #[test]
-fn r38_answers_are_repeated_to_the_byte_and_not_processed_again() {
+fn x38_answers_are_repeated_to_the_byte_and_not_processed_again() {
     let (mut toy, _) = Toy::open(FULL);
     let token = toy.send(1001, "", "<echo n='1'/>");
     let first = toy.expect(token);
@@ -150,7 +150,7 @@ fn r38_answers_are_repeated_to_the_byte_and_not_processed_again() {
 }
 
 #[test]
-fn r38_altered_repetitions_end_the_session() {
+fn x38_altered_repetitions_end_the_session() {
     let (mut toy, _) = Toy::open(FULL);
     toy.send(1001, "", "<echo n='1'/>");
     let altered = toy.send(1001, "", "<echo n='evil'/>");
@@ -165,7 +165,7 @@ fn r38_altered_repetitions_end_the_session() {
 }
 
 #[test]
-fn r38_eleven_repetitions_are_too_many() {
+fn x38_eleven_repetitions_are_too_many() {
     let (mut toy, _) = Toy::open(FULL);
     toy.send(1001, "", "<echo/>");
     for _ in 0..10 {
@@ -177,7 +177,7 @@ fn r38_eleven_repetitions_are_too_many() {
 }
 
 #[test]
-fn r39_a_held_duplicate_takes_the_place_of_the_first() {
+fn x39_a_held_duplicate_takes_the_place_of_the_first() {
     let (mut toy, _) = Toy::open(FULL);
     let old = toy.poll(1001);
     let new = toy.poll(1001);
@@ -188,7 +188,7 @@ fn r39_a_held_duplicate_takes_the_place_of_the_first() {
 }
 
 #[test]
-fn r39_payload_waits_while_the_connection_is_gone() {
+fn x39_payload_waits_while_the_connection_is_gone() {
     let (mut toy, _) = Toy::open(FULL);
     let lost = toy.poll(1001);
     toy.detach(lost);
@@ -205,7 +205,7 @@ fn r39_payload_waits_while_the_connection_is_gone() {
 }
 
 #[test]
-fn r40_inactivity_counts_only_while_nothing_is_held() {
+fn x40_inactivity_counts_only_while_nothing_is_held() {
     let (mut toy, _) = Toy::open(FULL);
     let token = toy.poll(1001);
     toy.seconds(25);
@@ -225,7 +225,7 @@ fn r40_inactivity_counts_only_while_nothing_is_held() {
 }
 
 #[test]
-fn r40_a_connection_seen_to_close_is_not_held() {
+fn x40_a_connection_seen_to_close_is_not_held() {
     let (mut toy, _) = Toy::open("wait='60' hold='1' ver='1.9'");
     let token = toy.poll(1001);
     toy.seconds(10);
@@ -237,7 +237,7 @@ fn r40_a_connection_seen_to_close_is_not_held() {
 }
 
 #[test]
-fn r40_a_session_is_restored_after_a_pause() {
+fn x40_a_session_is_restored_after_a_pause() {
     let (mut toy, _) = Toy::open(FULL);
     let pause = toy.send(1001, "pause='120'", "");
     assert!(is_empty(&toy.expect(pause)));
@@ -250,7 +250,7 @@ fn r40_a_session_is_restored_after_a_pause() {
 }
 
 #[test]
-fn r41_pause_releases_held_requests_without_payload() {
+fn x41_pause_releases_held_requests_without_payload() {
     let (mut toy, _) = Toy::open(FULL);
     let held = toy.poll(1001);
     let pause = toy.send(1002, "pause='60'", "<echo n='1'/>");
@@ -261,7 +261,7 @@ fn r41_pause_releases_held_requests_without_payload() {
 }
 
 #[test]
-fn r41_pauses_too_long_or_senseless_are_violations() {
+fn x41_pauses_too_long_or_senseless_are_violations() {
     for pause in ["121", "-1", "soon", "999999999999999999999999"] {
         let (mut toy, _) = Toy::open(FULL);
         let token = toy.send(1001, &format!("pause='{pause}'"), "");
@@ -275,7 +275,7 @@ fn r41_pauses_too_long_or_senseless_are_violations() {
 }
 
 #[test]
-fn r42_an_empty_request_beside_a_held_one_within_polling() {
+fn x42_an_empty_request_beside_a_held_one_within_polling() {
     let (mut toy, _) = Toy::open(FULL);
     let held = toy.poll(1001);
     toy.advance(Duration::from_millis(1_900));
@@ -285,7 +285,7 @@ fn r42_an_empty_request_beside_a_held_one_within_polling() {
 }
 
 #[test]
-fn r42_after_polling_the_same_is_fine() {
+fn x42_after_polling_the_same_is_fine() {
     let (mut toy, _) = Toy::open(FULL);
     let held = toy.poll(1001);
     toy.seconds(2);
@@ -295,7 +295,7 @@ fn r42_after_polling_the_same_is_fine() {
 }
 
 #[test]
-fn r42_a_request_with_payload_beside_a_held_one_is_fine() {
+fn x42_a_request_with_payload_beside_a_held_one_is_fine() {
     let (mut toy, _) = Toy::open(FULL);
     let mut last = toy.poll(1001);
     for rid in 1002..1100 {
@@ -306,7 +306,7 @@ fn r42_a_request_with_payload_beside_a_held_one_is_fine() {
 }
 
 #[test]
-fn r42_one_more_request_than_allowed() {
+fn x42_one_more_request_than_allowed() {
     let (mut toy, _) = Toy::open(FULL);
     // 1001 is missing: 1002 waits, and 1003 is the end of the window for anything but an end or a pause.
     let waiting = toy.send(1002, "", "<message/>");
@@ -320,7 +320,7 @@ fn r42_one_more_request_than_allowed() {
 }
 
 #[test]
-fn r42_polling_sessions_keep_their_interval() {
+fn x42_polling_sessions_keep_their_interval() {
     let (mut toy, body) = Toy::open("wait='0' hold='1' ver='1.9'");
     assert_eq!(attribute(&body, "inactivity"), Some("90"));
     let token = toy.poll(1001);
@@ -344,7 +344,7 @@ fn r42_polling_sessions_keep_their_interval() {
 }
 
 #[test]
-fn r42_the_switch_tolerates_it() {
+fn x42_the_switch_tolerates_it() {
     let settings = Settings { ignore_overactivity: true, ..Settings::default() };
     let (mut toy, _) = Toy::open_with(settings, FULL);
     for rid in 1001..1050 {
@@ -354,7 +354,7 @@ fn r42_the_switch_tolerates_it() {
 }
 
 #[test]
-fn r43_ack_is_left_out_when_it_says_nothing() {
+fn x43_ack_is_left_out_when_it_says_nothing() {
     let (mut toy, _) = Toy::open(FULL);
     let token = toy.send(1001, "", "<echo/>");
     assert_eq!(attribute(&toy.expect(token), "ack"), None);
@@ -366,7 +366,7 @@ fn r43_ack_is_left_out_when_it_says_nothing() {
 }
 
 #[test]
-fn r43_a_lost_answer_is_reported_with_its_age() {
+fn x43_a_lost_answer_is_reported_with_its_age() {
     let (mut toy, _) = Toy::open(&format!("{FULL} ack='1'"));
     let lost = toy.send(1001, "ack='1000'", "<echo n='1'/>");
     let lost_body = toy.expect(lost);
@@ -380,7 +380,7 @@ fn r43_a_lost_answer_is_reported_with_its_age() {
 }
 
 #[test]
-fn r43_acknowledging_the_future_is_a_bad_request() {
+fn x43_acknowledging_the_future_is_a_bad_request() {
     for ack in ["1001", "9007199254740991", "x"] {
         let (mut toy, _) = Toy::open(&format!("{FULL} ack='1'"));
         let token = toy.send(1001, &format!("ack='{ack}'"), "");
@@ -389,7 +389,7 @@ fn r43_acknowledging_the_future_is_a_bad_request() {
 }
 
 #[test]
-fn r43_acknowledged_answers_are_forgotten() {
+fn x43_acknowledged_answers_are_forgotten() {
     let (mut toy, _) = Toy::open(&format!("{FULL} ack='1'"));
     toy.send(1001, "ack='1000'", "<echo/>");
     toy.send(1002, "ack='1001'", "<echo/>");
@@ -408,7 +408,7 @@ fn keys(seed: &str, n: usize) -> Vec<String> {
 }
 
 #[test]
-fn r44_keys_are_followed_and_switched() {
+fn x44_keys_are_followed_and_switched() {
     let (first, second) = (keys("a", 4), keys("b", 3));
     let (mut toy, _) = Toy::open(&format!("{FULL} newkey='{}'", first[0].to_uppercase()));
     toy.send(1001, &format!("key='{}'", first[1]), "<m n='1'/>");
@@ -424,7 +424,7 @@ fn r44_keys_are_followed_and_switched() {
 }
 
 #[test]
-fn r44_a_wrong_or_missing_key_ends_the_session_unprocessed() {
+fn x44_a_wrong_or_missing_key_ends_the_session_unprocessed() {
     for attributes in ["", "key='0000'", "newkey='0000'"] {
         let (mut toy, _) = Toy::open(&format!("{FULL} newkey='{}'", sha1_hex("a")));
         let token = toy.send(1001, attributes, "<m/>");
@@ -434,7 +434,7 @@ fn r44_a_wrong_or_missing_key_ends_the_session_unprocessed() {
 }
 
 #[test]
-fn r44_swapped_requests_are_checked_in_sequence() {
+fn x44_swapped_requests_are_checked_in_sequence() {
     let keys = keys("a", 3);
     let (mut toy, _) = Toy::open(&format!("{FULL} newkey='{}'", keys[0]));
     toy.send(1002, &format!("key='{}'", keys[2]), "<m n='2'/>");
@@ -443,7 +443,7 @@ fn r44_swapped_requests_are_checked_in_sequence() {
 }
 
 #[test]
-fn r45_terminate_processes_its_payload_and_answers_everybody() {
+fn x45_terminate_processes_its_payload_and_answers_everybody() {
     let (mut toy, _) = Toy::open(FULL);
     let held = toy.poll(1001);
     let end = toy.send(1002, "type='terminate'", "<presence type='unavailable'/>");
@@ -457,7 +457,7 @@ fn r45_terminate_processes_its_payload_and_answers_everybody() {
 }
 
 #[test]
-fn r47_unknown_attributes_are_ignored() {
+fn x47_unknown_attributes_are_ignored() {
     let (mut toy, _) =
         Toy::open(&format!("{FULL} route='xmpp:example.org:9999' stream='x' secure='true' foo='bar'"));
     let token = toy.send(1001, "stream='other' accept='gzip' foo='bar' type='unknown'", "<echo/>");
@@ -465,7 +465,7 @@ fn r47_unknown_attributes_are_ignored() {
 }
 
 #[test]
-fn r51_a_stream_error_follows_the_pending_stanzas() {
+fn x51_a_stream_error_follows_the_pending_stanzas() {
     let (mut toy, _) = Toy::open(FULL);
     let held = toy.poll(1001);
     toy.session.close(toy.now, Some(Condition::RemoteStreamError), |out| {
@@ -481,7 +481,7 @@ fn r51_a_stream_error_follows_the_pending_stanzas() {
 }
 
 #[test]
-fn r51_without_a_held_request_the_next_one_is_told() {
+fn x51_without_a_held_request_the_next_one_is_told() {
     let (mut toy, _) = Toy::open(FULL);
     toy.session
         .close(toy.now, Some(Condition::RemoteStreamError), |out| out.extend_from_slice(b"<stream:error/>"));
@@ -493,7 +493,7 @@ fn r51_without_a_held_request_the_next_one_is_told() {
 }
 
 #[test]
-fn r52_a_stop_is_told_to_all_held_requests() {
+fn x52_a_stop_is_told_to_all_held_requests() {
     let (mut toy, _) = Toy::open("wait='30' hold='2' ver='1.9'");
     let a = toy.poll(1001);
     toy.seconds(3);
@@ -505,7 +505,7 @@ fn r52_a_stop_is_told_to_all_held_requests() {
 }
 
 #[test]
-fn r54_immediate_requests_after_each_answer_are_no_violation() {
+fn x54_immediate_requests_after_each_answer_are_no_violation() {
     let (mut toy, _) = Toy::open(FULL);
     for rid in 1001..6001 {
         let token = toy.poll(rid);
@@ -516,7 +516,7 @@ fn r54_immediate_requests_after_each_answer_are_no_violation() {
 }
 
 #[test]
-fn r55_restart_goes_through_and_its_payload_is_ignored() {
+fn x55_restart_goes_through_and_its_payload_is_ignored() {
     let (mut toy, _) = Toy::open(FULL);
     for (rid, value) in [(1001, "true"), (1002, "1")] {
         let token = toy.send(

@@ -15,7 +15,7 @@ use web::{CREATE, Client, Server, auth, eventually};
 type Run = tokio::task::JoinHandle<()>;
 
 #[tokio::test]
-async fn r31_a_session_begins_with_all_attributes_and_features() {
+async fn x31_a_session_begins_with_all_attributes_and_features() {
     let server = Server::start().await;
     let client = Client::open(&server).await;
     let body = &client.created;
@@ -42,7 +42,7 @@ async fn r31_a_session_begins_with_all_attributes_and_features() {
 }
 
 #[tokio::test]
-async fn r33_legacy_clients_are_told_by_http_status() {
+async fn x33_legacy_clients_are_told_by_http_status() {
     let server = Server::start().await;
     let mut client = Client::open_with(&server, "wait='30' hold='1' to='localhost'").await;
     assert_eq!(attribute(&client.created, "ver"), None);
@@ -54,7 +54,7 @@ async fn r33_legacy_clients_are_told_by_http_status() {
 }
 
 #[tokio::test]
-async fn r34_swapped_requests_are_answered_in_order() {
+async fn x34_swapped_requests_are_answered_in_order() {
     let server = Server::start().await;
     let mut client = Client::login(&server, "1001").await;
     let ping = |id: u32| {
@@ -73,7 +73,7 @@ async fn r34_swapped_requests_are_answered_in_order() {
 }
 
 #[tokio::test]
-async fn r35_an_empty_body_comes_at_the_end_of_wait() {
+async fn x35_an_empty_body_comes_at_the_end_of_wait() {
     let server = Server::start().await;
     let mut client = Client::login_with(&server, "1001", &CREATE.replace("wait='30'", "wait='1'")).await;
     let start = Instant::now();
@@ -85,7 +85,7 @@ async fn r35_an_empty_body_comes_at_the_end_of_wait() {
 }
 
 #[tokio::test]
-async fn r35_an_older_request_is_released_by_a_newer() {
+async fn x35_an_older_request_is_released_by_a_newer() {
     let server = Server::start().await;
     let mut client = Client::login(&server, "1001").await;
     client.poll().await;
@@ -97,7 +97,7 @@ async fn r35_an_older_request_is_released_by_a_newer() {
 }
 
 #[tokio::test]
-async fn r36_an_event_answers_a_held_request_at_once() {
+async fn x36_an_event_answers_a_held_request_at_once() {
     let server = Server::start().await;
     let mut client = Client::login(&server, "1001").await;
     client.subscribe("/n").await;
@@ -116,7 +116,7 @@ async fn r36_an_event_answers_a_held_request_at_once() {
 }
 
 #[tokio::test]
-async fn r36_what_waits_leaves_in_one_body() {
+async fn x36_what_waits_leaves_in_one_body() {
     let server = Server::start().await;
     let mut client = Client::login(&server, "1001").await;
     client.subscribe("/n").await;
@@ -130,7 +130,7 @@ async fn r36_what_waits_leaves_in_one_body() {
 }
 
 #[tokio::test]
-async fn r37_unknown_sessions_get_item_not_found() {
+async fn x37_unknown_sessions_get_item_not_found() {
     let server = Server::start().await;
     let mut connection = server.connect().await;
     for sid in ["nobody", &"A".repeat(43), ""] {
@@ -143,7 +143,7 @@ async fn r37_unknown_sessions_get_item_not_found() {
 }
 
 #[tokio::test]
-async fn r37_beyond_the_window_ends_that_session_only() {
+async fn x37_beyond_the_window_ends_that_session_only() {
     let server = Server::start().await;
     let mut victim = Client::login(&server, "1001").await;
     let mut other = Client::login(&server, "1002").await;
@@ -157,7 +157,7 @@ async fn r37_beyond_the_window_ends_that_session_only() {
 }
 
 #[tokio::test]
-async fn r38_a_repeated_request_gets_the_same_bytes() {
+async fn x38_a_repeated_request_gets_the_same_bytes() {
     let server = Server::start().await;
     let mut client = Client::login(&server, "1001").await;
     client.subscribe("/n").await;
@@ -171,7 +171,7 @@ async fn r38_a_repeated_request_gets_the_same_bytes() {
 }
 
 #[tokio::test]
-async fn r39_a_held_request_moves_to_the_new_connection() {
+async fn x39_a_held_request_moves_to_the_new_connection() {
     let server = Server::start().await;
     let mut client = Client::login(&server, "1001").await;
     client.subscribe("/n").await;
@@ -186,7 +186,7 @@ async fn r39_a_held_request_moves_to_the_new_connection() {
 }
 
 #[tokio::test]
-async fn r39_payload_is_not_written_into_a_closed_connection() {
+async fn x39_payload_is_not_written_into_a_closed_connection() {
     let server = Server::start().await;
     let mut client = Client::login(&server, "1001").await;
     client.subscribe("/n").await;
@@ -208,7 +208,7 @@ fn impatient() -> Config {
 }
 
 #[tokio::test]
-async fn r40_silent_sessions_end_and_leave_nothing() {
+async fn x40_silent_sessions_end_and_leave_nothing() {
     let server = Server::with(impatient(), |_| {}).await;
     let mut client = Client::login(&server, "1001").await;
     client.poll().await;
@@ -223,7 +223,7 @@ async fn r40_silent_sessions_end_and_leave_nothing() {
 }
 
 #[tokio::test]
-async fn r41_a_pause_outlives_inactivity() {
+async fn x41_a_pause_outlives_inactivity() {
     let server = Server::with(impatient(), |_| {}).await;
     let mut client = Client::login(&server, "1001").await;
     client.subscribe("/n").await;
@@ -235,7 +235,7 @@ async fn r41_a_pause_outlives_inactivity() {
 }
 
 #[tokio::test]
-async fn r45_terminate_frees_the_resource_at_once() {
+async fn x45_terminate_frees_the_resource_at_once() {
     let server = Server::start().await;
     let mut client = Client::login(&server, "1001").await;
     client.poll().await;
@@ -251,7 +251,7 @@ async fn r45_terminate_frees_the_resource_at_once() {
 }
 
 #[tokio::test]
-async fn r46_content_type_follows_the_client_within_a_list() {
+async fn x46_content_type_follows_the_client_within_a_list() {
     let server = Server::start().await;
     for (asked, given) in [
         ("text/html; charset=utf-8", "text/html; charset=utf-8"),
@@ -265,7 +265,7 @@ async fn r46_content_type_follows_the_client_within_a_list() {
 }
 
 #[tokio::test]
-async fn r47_routes_and_unknown_attributes_are_ignored() {
+async fn x47_routes_and_unknown_attributes_are_ignored() {
     let server = Server::start().await;
     let client =
         Client::open_with(&server, &format!("{CREATE} route='xmpp:evil:1' stream='s' secure='true' x='y'"))
@@ -274,7 +274,7 @@ async fn r47_routes_and_unknown_attributes_are_ignored() {
 }
 
 #[tokio::test]
-async fn r48_a_mark_and_a_declaration_before_the_body_are_fine() {
+async fn x48_a_mark_and_a_declaration_before_the_body_are_fine() {
     let server = Server::start().await;
     let mut connection = server.connect().await;
     let answer = connection
@@ -286,7 +286,7 @@ async fn r48_a_mark_and_a_declaration_before_the_body_are_fine() {
 }
 
 #[tokio::test]
-async fn r49_preflight_methods_and_origins() {
+async fn x49_preflight_methods_and_origins() {
     let server = Server::start().await;
     let mut connection = server.connect().await;
     connection
@@ -321,7 +321,7 @@ async fn r49_preflight_methods_and_origins() {
 }
 
 #[tokio::test]
-async fn r49_a_list_of_origins_restricts() {
+async fn x49_a_list_of_origins_restricts() {
     let config = Config { origins: Some(vec!["https://desk.example".into()]), ..Config::default() };
     let server = Server::with(config, |_| {}).await;
     let body = format!("<body rid='1' {CREATE} {NS}/>");
@@ -339,7 +339,7 @@ async fn r49_a_list_of_origins_restricts() {
 }
 
 #[tokio::test]
-async fn r50_length_is_known_and_nothing_is_cached() {
+async fn x50_length_is_known_and_nothing_is_cached() {
     let server = Server::start().await;
     let mut client = Client::open(&server).await;
     let body = client.next("", &auth("1001", "pw"));
@@ -350,7 +350,7 @@ async fn r50_length_is_known_and_nothing_is_cached() {
 }
 
 #[tokio::test]
-async fn r50_http_1_0_is_served() {
+async fn x50_http_1_0_is_served() {
     let server = Server::start().await;
     let mut connection = server.connect().await;
     let body = format!("<body rid='1' {CREATE} {NS}/>");
@@ -360,7 +360,7 @@ async fn r50_http_1_0_is_served() {
 }
 
 #[tokio::test]
-async fn r51_a_conflict_is_a_stream_error_in_the_held_answer() {
+async fn x51_a_conflict_is_a_stream_error_in_the_held_answer() {
     let server = Server::start().await;
     let mut old = Client::login(&server, "1001").await;
     old.poll().await;
@@ -376,7 +376,7 @@ async fn r51_a_conflict_is_a_stream_error_in_the_held_answer() {
 }
 
 #[tokio::test]
-async fn r51_a_conflict_between_polls_is_told_with_the_next() {
+async fn x51_a_conflict_between_polls_is_told_with_the_next() {
     let server = Server::start().await;
     let mut old = Client::login(&server, "1001").await;
     let _new = Client::login(&server, "1001").await;
@@ -387,7 +387,7 @@ async fn r51_a_conflict_between_polls_is_told_with_the_next() {
 }
 
 #[tokio::test]
-async fn r52_a_stop_answers_held_requests() {
+async fn x52_a_stop_answers_held_requests() {
     let server = Server::start().await;
     let mut client = Client::login(&server, "1001").await;
     let mut idle = Client::login(&server, "1002").await;
@@ -416,7 +416,7 @@ fn numbers(body: &str) -> impl Iterator<Item = u32> + '_ {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn r53_a_client_whose_connections_break_gets_everything_once() {
+async fn x53_a_client_whose_connections_break_gets_everything_once() {
     let server = Server::start().await;
     let mut client = Client::login(&server, "1001").await;
     client.subscribe("/n").await;
@@ -444,7 +444,7 @@ async fn r53_a_client_whose_connections_break_gets_everything_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn r54_thousands_of_immediate_requests_are_no_violation() {
+async fn x54_thousands_of_immediate_requests_are_no_violation() {
     let server = Server::start().await;
     let mut client = Client::login(&server, "1001").await;
     client.subscribe("/n").await;
@@ -457,7 +457,7 @@ async fn r54_thousands_of_immediate_requests_are_no_violation() {
 }
 
 #[tokio::test]
-async fn r55_restart_by_any_prefix_and_spelling() {
+async fn x55_restart_by_any_prefix_and_spelling() {
     let server = Server::start().await;
     for restart in
         ["x:restart='1' xmlns:x='urn:xmpp:xbosh'", "xmpp:restart='true' xmlns:xmpp='urn:xmpp:xbosh'"]
@@ -472,7 +472,7 @@ async fn r55_restart_by_any_prefix_and_spelling() {
 }
 
 #[tokio::test]
-async fn r56_stanzas_may_inherit_the_namespace_of_the_body() {
+async fn x56_stanzas_may_inherit_the_namespace_of_the_body() {
     let server = Server::start().await;
     let mut client = Client::login(&server, "1001").await;
     let body = client.ask("<iq type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>").await;
@@ -480,7 +480,7 @@ async fn r56_stanzas_may_inherit_the_namespace_of_the_body() {
 }
 
 #[tokio::test]
-async fn r57_binding_without_restart_is_tolerated() {
+async fn x57_binding_without_restart_is_tolerated() {
     let server = Server::start().await;
     let mut client = Client::open(&server).await;
     assert!(client.ask(&auth("1001", "pw")).await.contains("<success"));
@@ -490,7 +490,7 @@ async fn r57_binding_without_restart_is_tolerated() {
 }
 
 #[tokio::test]
-async fn r58_a_wrong_password_keeps_the_session() {
+async fn x58_a_wrong_password_keeps_the_session() {
     let server = Server::start().await;
     let mut client = Client::open(&server).await;
     let body = client.ask(&auth("1001", "wrong")).await;

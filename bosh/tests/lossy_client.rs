@@ -193,12 +193,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
     #[test]
-    fn r53_nothing_is_lost_doubled_or_reordered(seed in any::<u64>(), loss in 0u64..60, hold in 1u8..=2) {
+    fn x53_nothing_is_lost_doubled_or_reordered(seed in any::<u64>(), loss in 0u64..60, hold in 1u8..=2) {
         dialogue(seed, 2_500, loss, hold);
     }
 }
 
 #[test]
-fn r53_a_long_dialogue_with_each_tenth_connection_broken() {
+fn x53_a_long_dialogue_with_each_tenth_connection_broken() {
     dialogue(0x5eed, 200_000, 10, 1);
 }

@@ -14,7 +14,7 @@ fn attribute<'a>(xml: &'a str, name: &str) -> &'a str {
 }
 
 #[test]
-fn r01_header_is_answered_with_own_header_and_features() {
+fn x1_header_is_answered_with_own_header_and_features() {
     let mut client = Client::tcp(&service());
     let answer = client.send(open_tcp(DOMAIN));
     let (header, features) = answer.split_once("<stream:features>").expect("features");
@@ -32,14 +32,14 @@ fn r01_header_is_answered_with_own_header_and_features() {
 }
 
 #[test]
-fn r01_claimed_from_is_echoed_as_to() {
+fn x1_claimed_from_is_echoed_as_to() {
     let mut client = Client::tcp(&service());
     let header = open_tcp(DOMAIN).replace(" xmlns=", " from='1001@x\"y' xmlns=");
     assert!(client.send(header).contains(" to=\"1001@x&quot;y\" version=\"1.0\""));
 }
 
 #[test]
-fn r02_errors_follow_our_own_header() {
+fn x2_errors_follow_our_own_header() {
     let streams = "xmlns:stream='http://etherx.jabber.org/streams'";
     for (header, error) in [
         (format!("<stream:stream xmlns='jabber:client' {streams}>"), "unsupported-version"),
@@ -69,7 +69,7 @@ fn r02_errors_follow_our_own_header() {
 }
 
 #[test]
-fn r02_closing_tag_is_answered() {
+fn x2_closing_tag_is_answered() {
     let mut client = Client::bound(&service(), "1001", "r");
     let answer = client.send("</stream:stream>");
     assert_eq!(answer, "</stream:stream>");
@@ -78,7 +78,7 @@ fn r02_closing_tag_is_answered() {
 }
 
 #[test]
-fn r03_error_children_carry_their_namespace() {
+fn x3_error_children_carry_their_namespace() {
     let mut client = Client::tcp(&service());
     client.send(open_tcp(DOMAIN));
     assert_eq!(
@@ -89,7 +89,7 @@ fn r03_error_children_carry_their_namespace() {
 }
 
 #[test]
-fn r04_r75_ids_differ_on_each_restart_and_are_random() {
+fn x4_x75_ids_differ_on_each_restart_and_are_random() {
     let mut ids = HashSet::new();
     let mut bits = [0u32; 128];
     for _ in 0..200 {
@@ -109,7 +109,7 @@ fn r04_r75_ids_differ_on_each_restart_and_are_random() {
 }
 
 #[test]
-fn r05_foreign_host_is_accepted_in_finesse_and_refused_in_strict() {
+fn x5_foreign_host_is_accepted_in_finesse_and_refused_in_strict() {
     for to in ["10.0.0.5", "fin-a", ""] {
         let answer = Client::tcp(&service()).send(open_tcp(to));
         assert!(answer.contains("from=\"fin-a.example.net\"") && answer.contains("PLAIN"), "{answer}");
@@ -128,7 +128,7 @@ fn r05_foreign_host_is_accepted_in_finesse_and_refused_in_strict() {
 }
 
 #[test]
-fn r06_starttls_then_a_new_stream() {
+fn x6_starttls_then_a_new_stream() {
     let channel = Channel { starttls: StartTls::Optional, ..Channel::default() };
     let mut client = Client::new(&service(), Framing::Tcp, channel);
     let answer = client.send(open_tcp(DOMAIN));
@@ -174,7 +174,7 @@ fn starttls_that_was_not_offered_ends_the_stream() {
 }
 
 #[test]
-fn r07_stanzas_before_authentication_and_before_bind() {
+fn x7_stanzas_before_authentication_and_before_bind() {
     for stanza in ["<presence/>", "<message to='x@y'/>", "<iq type='get' id='1'/>", &bind("r")] {
         let mut client = Client::tcp(&service());
         client.send(open_tcp(DOMAIN));
@@ -200,7 +200,7 @@ fn r07_stanzas_before_authentication_and_before_bind() {
 }
 
 #[test]
-fn r11_plain_authorisation_identities() {
+fn x11_plain_authorisation_identities() {
     for (authzid, accepted) in [
         ("", true),
         ("1001", true),
@@ -217,7 +217,7 @@ fn r11_plain_authorisation_identities() {
 }
 
 #[test]
-fn r12_r13_failures_by_condition() {
+fn x12_x13_failures_by_condition() {
     let sasl = "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'";
     let long = "A".repeat(40_000);
     for (element, condition) in [
@@ -267,7 +267,7 @@ fn foreign_attributes_on_auth_are_ignored() {
 }
 
 #[test]
-fn r14_retries_then_policy_violation() {
+fn x14_retries_then_policy_violation() {
     for retries in [2, 3, 5] {
         let service = service_with(Config { auth_retries: retries, ..config() });
         let mut client = Client::tcp(&service);
@@ -299,7 +299,7 @@ fn pipelined_restart_waits_for_the_verdict() {
 }
 
 #[test]
-fn r16_second_header_and_features_are_one_parcel_and_the_first_two() {
+fn x16_second_header_and_features_are_one_parcel_and_the_first_two() {
     let mut client = Client::tcp(&service());
     client.stream.handle_bytes(client.now, &mut open_tcp(DOMAIN).as_bytes());
     let first = client.parcels();
@@ -318,7 +318,7 @@ fn r16_second_header_and_features_are_one_parcel_and_the_first_two() {
 }
 
 #[test]
-fn r16_bind_given_empty_and_generated_resources() {
+fn x16_bind_given_empty_and_generated_resources() {
     let service = service();
     let login = || {
         let mut client = Client::tcp(&service);
@@ -359,7 +359,7 @@ fn bad_resource_is_refused_and_another_may_be_bound() {
 }
 
 #[test]
-fn r10_r17_conflict_ends_the_old_session() {
+fn x10_x17_conflict_ends_the_old_session() {
     let service = service();
     let mut old = Client::bound(&service, "1001", "desk");
     let _new = Client::bound(&service, "1001", "desk");
@@ -371,7 +371,7 @@ fn r10_r17_conflict_ends_the_old_session() {
 }
 
 #[test]
-fn r17_conflict_by_policy() {
+fn x17_conflict_by_policy() {
     let service = service_with(Config { conflict: Conflict::RefuseNew, ..config() });
     let _old = Client::bound(&service, "1001", "desk");
     let mut new = Client::tcp(&service);
@@ -384,7 +384,7 @@ fn r17_conflict_by_policy() {
 }
 
 #[test]
-fn r18_resource_limit() {
+fn x18_resource_limit() {
     let service = service_with(Config { max_resources: 2, ..config() });
     let _first = Client::bound(&service, "1001", "a");
     let _second = Client::bound(&service, "1001", "b");
@@ -398,7 +398,7 @@ fn r18_resource_limit() {
 }
 
 #[test]
-fn r10_the_end_of_a_connection_ends_the_session_once() {
+fn x10_the_end_of_a_connection_ends_the_session_once() {
     let service = service();
     let mut watcher = Client::bound(&service, "1001", "watcher");
     watcher.send("<presence/>");

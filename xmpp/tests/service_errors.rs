@@ -6,7 +6,7 @@ use common::{DATA, affiliate, client, configure, finesse, form, stored};
 use xmpp::Service;
 
 #[test]
-fn req_59_node_missing() {
+fn x59_node_missing() {
     let service = finesse();
     let mut own = client(&service, "own1", "o");
     for verb in [
@@ -28,7 +28,7 @@ fn req_59_node_missing() {
 }
 
 #[test]
-fn req_59_unknown_node() {
+fn x59_unknown_node() {
     let service = finesse();
     let mut own = client(&service, "own1", "o");
     own.subscribe("/none").fails("item-not-found");
@@ -47,7 +47,7 @@ fn req_59_unknown_node() {
 }
 
 #[test]
-fn req_59_subscribe_foreign_jid() {
+fn x59_subscribe_foreign_jid() {
     let service = finesse();
     let mut agent = client(&service, "1001", "x");
     for jid in ["1002@localhost", "1002@localhost/x", "1001@elsewhere", "localhost", "@@", "", "1001"] {
@@ -59,7 +59,7 @@ fn req_59_subscribe_foreign_jid() {
 }
 
 #[test]
-fn req_59_outcast() {
+fn x59_outcast() {
     let service = finesse();
     let (mut owner, mut agent) = stored(&service, &[]);
     agent.subscribe("/n").ok();
@@ -72,7 +72,7 @@ fn req_59_outcast() {
 }
 
 #[test]
-fn req_59_subscriptions_disabled() {
+fn x59_subscriptions_disabled() {
     let service = finesse();
     let (mut owner, mut agent) = stored(&service, &[("subscribe", "false")]);
     agent.subscribe("/n").fails("not-allowed");
@@ -81,7 +81,7 @@ fn req_59_subscriptions_disabled() {
 }
 
 #[test]
-fn req_59_closed_and_forbidden_by_policy() {
+fn x59_closed_and_forbidden_by_policy() {
     let service = finesse();
     let mut agent = client(&service, "1001", "x");
     agent.subscribe("/secret").fails("forbidden");
@@ -91,7 +91,7 @@ fn req_59_closed_and_forbidden_by_policy() {
 }
 
 #[test]
-fn req_59_too_many_subscriptions() {
+fn x59_too_many_subscriptions() {
     let limits = broker::Config { max_subscriptions_per_session: 3, ..broker::Config::default() };
     let service = Service::new(
         common::config(xmpp::Profile::Finesse),
@@ -112,7 +112,7 @@ fn req_59_too_many_subscriptions() {
 }
 
 #[test]
-fn req_59_node_moved() {
+fn x59_node_moved() {
     let service = finesse();
     let (mut owner, mut agent) = stored(&service, &[]);
     agent.subscribe("/n").ok();
@@ -130,7 +130,7 @@ fn req_59_node_moved() {
 }
 
 #[test]
-fn req_59_unsubscribe() {
+fn x59_unsubscribe() {
     let service = finesse();
     let mut agent = client(&service, "1001", "x");
     let node = "/finesse/api/SystemInfo";
@@ -153,7 +153,7 @@ fn req_59_unsubscribe() {
 }
 
 #[test]
-fn req_59_options() {
+fn x59_options() {
     let service = finesse();
     let mut agent = client(&service, "1001", "x");
     let node = "/finesse/api/SystemInfo";
@@ -172,7 +172,7 @@ fn req_59_options() {
 }
 
 #[test]
-fn req_59_items_of_guarded_nodes() {
+fn x59_items_of_guarded_nodes() {
     let service = finesse();
     let (mut owner, mut agent) = stored(&service, &[("access_model", "authorize")]);
     agent.get("<items node='/n'/>").fails("not-authorized not-subscribed");
@@ -186,7 +186,7 @@ fn req_59_items_of_guarded_nodes() {
 }
 
 #[test]
-fn req_59_unknown_items_are_left_out() {
+fn x59_unknown_items_are_left_out() {
     let service = finesse();
     let (mut owner, mut agent) = stored(&service, &[]);
     owner.publish("/n", "1").ok();
@@ -196,7 +196,7 @@ fn req_59_unknown_items_are_left_out() {
 }
 
 #[test]
-fn req_59_items_of_transient_nodes() {
+fn x59_items_of_transient_nodes() {
     let service = finesse();
     client(&service, "1001", "x")
         .get("<items node='/finesse/api/SystemInfo'/>")
@@ -204,7 +204,7 @@ fn req_59_items_of_transient_nodes() {
 }
 
 #[test]
-fn req_59_publish_without_right() {
+fn x59_publish_without_right() {
     let service = finesse();
     let (_owner, mut agent) = stored(&service, &[]);
     agent.publish("/n", "1").fails("forbidden");
@@ -214,7 +214,7 @@ fn req_59_publish_without_right() {
 }
 
 #[test]
-fn req_59_payload_rules() {
+fn x59_payload_rules() {
     let service = finesse();
     let (mut owner, _agent) = stored(&service, &[("max_payload_size", "100")]);
     let x = "<x xmlns='urn:x'/>";
@@ -233,7 +233,7 @@ fn req_59_payload_rules() {
 }
 
 #[test]
-fn req_59_node_full() {
+fn x59_node_full() {
     let service = finesse();
     let (mut owner, _agent) = stored(&service, &[("max_items", "2"), ("publish_node_full", "reject")]);
     owner.publish("/n", "1").ok();
@@ -247,7 +247,7 @@ fn req_59_node_full() {
 }
 
 #[test]
-fn req_59_preconditions() {
+fn x59_preconditions() {
     let service = finesse();
     let (mut owner, _agent) = stored(&service, &[]);
     let with = |fields: &[(&str, &str)]| {
@@ -262,7 +262,7 @@ fn req_59_preconditions() {
 }
 
 #[test]
-fn req_59_retract() {
+fn x59_retract() {
     let service = finesse();
     let (mut owner, _agent) = stored(&service, &[("publish_model", "open")]);
     let mut other = client(&service, "own2", "x");
@@ -281,7 +281,7 @@ fn req_59_retract() {
 }
 
 #[test]
-fn req_59_create() {
+fn x59_create() {
     let service = finesse();
     let (mut owner, mut agent) = stored(&service, &[]);
     owner.set("<create node='/n'/>").fails("conflict");
@@ -301,7 +301,7 @@ fn req_59_create() {
 }
 
 #[test]
-fn req_59_instant_nodes_get_a_name() {
+fn x59_instant_nodes_get_a_name() {
     let service = finesse();
     let mut owner = client(&service, "own1", "o");
     let answer = owner.set("<create/>").ok();
@@ -310,7 +310,7 @@ fn req_59_instant_nodes_get_a_name() {
 }
 
 #[test]
-fn req_59_owners_only() {
+fn x59_owners_only() {
     let service = finesse();
     let (_owner, mut agent) = stored(&service, &[]);
     for verb in ["configure", "subscriptions", "affiliations"] {
@@ -325,7 +325,7 @@ fn req_59_owners_only() {
 }
 
 #[test]
-fn req_59_configure_without_form() {
+fn x59_configure_without_form() {
     let service = finesse();
     let (mut owner, _agent) = stored(&service, &[]);
     owner.owner_set("<configure node='/n'/>").fails("bad-request");
@@ -335,14 +335,14 @@ fn req_59_configure_without_form() {
 }
 
 #[test]
-fn req_59_purge_of_transient_nodes() {
+fn x59_purge_of_transient_nodes() {
     let service = finesse();
     let (mut owner, _agent) = stored(&service, &[("persist_items", "0")]);
     owner.owner_set("<purge node='/n'/>").fails("feature-not-implemented unsupported persistent-items");
 }
 
 #[test]
-fn req_59_verbs() {
+fn x59_verbs() {
     let service = finesse();
     let (mut owner, _agent) = stored(&service, &[]);
     owner.set("<dance node='/n'/>").fails("feature-not-implemented");

@@ -16,7 +16,7 @@ fn tell(service: &Service, node: &str, update: &str) -> usize {
 }
 
 #[test]
-fn req_10_bind_with_and_without_resource() {
+fn n10_bind_with_and_without_resource() {
     let service = finesse();
     let mut given = quiet(&service, "1001", "desktop");
     assert_eq!(&**given.bound.full(), "1001@localhost/desktop");
@@ -27,7 +27,7 @@ fn req_10_bind_with_and_without_resource() {
 }
 
 #[test]
-fn req_11_local_parts_are_folded() {
+fn n11_local_parts_are_folded() {
     let service = finesse();
     let mut agent = client(&service, "AGENT7", "x");
     assert_eq!(&**agent.bound.bare(), "agent7@localhost");
@@ -38,7 +38,7 @@ fn req_11_local_parts_are_folded() {
 }
 
 #[test]
-fn req_12_same_full_address_replaces_and_the_new_session_works() {
+fn n12_same_full_address_replaces_and_the_new_session_works() {
     let service = finesse();
     let old = client(&service, "1001", "x");
     let mut new = client(&service, "1001", "x");
@@ -50,7 +50,7 @@ fn req_12_same_full_address_replaces_and_the_new_session_works() {
 }
 
 #[test]
-fn req_13_two_resources_at_the_same_time() {
+fn n13_two_resources_at_the_same_time() {
     let service = finesse();
     let mut a = client(&service, "1001", "desktop");
     let mut b = client(&service, "1001", "connector");
@@ -60,7 +60,7 @@ fn req_13_two_resources_at_the_same_time() {
 }
 
 #[test]
-fn req_14_presence_of_the_application_right_after_the_initial_presence() {
+fn n14_presence_of_the_application_right_after_the_initial_presence() {
     let service = finesse();
     let mut agent = quiet(&service, "1001", "x");
     agent.send("<presence><priority>0</priority></presence>");
@@ -86,7 +86,7 @@ fn req_14_presence_of_the_application_right_after_the_initial_presence() {
 }
 
 #[test]
-fn req_15_the_application_goes_and_comes_back() {
+fn n15_the_application_goes_and_comes_back() {
     let service = finesse();
     let mut available = client(&service, "1001", "x");
     let mut negative = quiet(&service, "1002", "y");
@@ -112,7 +112,7 @@ fn req_15_the_application_goes_and_comes_back() {
 }
 
 #[test]
-fn req_15_a_change_in_the_middle_of_a_login_is_not_lost() {
+fn n15_a_change_in_the_middle_of_a_login_is_not_lost() {
     let service = finesse();
     let stop = std::sync::atomic::AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -142,7 +142,7 @@ fn req_15_a_change_in_the_middle_of_a_login_is_not_lost() {
 }
 
 #[test]
-fn req_16_no_bare_events_before_presence_after_unavailable_or_below_zero() {
+fn n16_no_bare_events_before_presence_after_unavailable_or_below_zero() {
     let service = finesse();
     let mut agent = quiet(&service, "1001", "x");
     assert_eq!(tell(&service, USER, "<Update/>"), 0);
@@ -161,7 +161,7 @@ fn req_16_no_bare_events_before_presence_after_unavailable_or_below_zero() {
 }
 
 #[test]
-fn req_17_auto_subscribed_events_reach_all_available_resources() {
+fn n17_auto_subscribed_events_reach_all_available_resources() {
     let service = finesse();
     let mut all: Vec<Client> = (0..3).map(|n| client(&service, "1001", &format!("r{n}"))).collect();
     all[2].send("<presence><priority>-1</priority></presence>");
@@ -173,7 +173,7 @@ fn req_17_auto_subscribed_events_reach_all_available_resources() {
 }
 
 #[test]
-fn req_18_roster_get_has_a_result() {
+fn n18_roster_get_has_a_result() {
     let service = finesse();
     let mut agent = quiet(&service, "1001", "x");
     let answer = agent.ask("<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>").ok();
@@ -181,7 +181,7 @@ fn req_18_roster_get_has_a_result() {
 }
 
 #[test]
-fn req_19_to_25_the_event_to_the_letter() {
+fn n19_n20_n21_n22_n24_n25_the_event_to_the_letter() {
     let service = finesse();
     let mut agent = client(&service, "1001", "x");
     agent.subscribe(USER).ok();
@@ -224,7 +224,7 @@ fn req_19_to_25_the_event_to_the_letter() {
 }
 
 #[test]
-fn req_23_call_variables_survive_the_round_trip() {
+fn n23_call_variables_survive_the_round_trip() {
     let service = finesse();
     let mut agent = client(&service, "1001", "x");
     for value in [
@@ -261,7 +261,7 @@ fn events_can_carry_xml_as_well() {
 }
 
 #[test]
-fn req_36_order_of_a_node_is_the_same_for_every_subscriber() {
+fn n36_order_of_a_node_is_the_same_for_every_subscriber() {
     let service = finesse();
     let mut agents: Vec<Client> = (0..4)
         .map(|n| {
@@ -285,7 +285,7 @@ fn req_36_order_of_a_node_is_the_same_for_every_subscriber() {
 }
 
 #[test]
-fn req_38_full_and_bare_subscriptions_and_no_foreign_ones() {
+fn n38_full_and_bare_subscriptions_and_no_foreign_ones() {
     let service = finesse();
     let mut agent = client(&service, "1001", "x");
     for jid in ["1001@localhost", "1001@localhost/x"] {
@@ -306,7 +306,7 @@ fn req_38_full_and_bare_subscriptions_and_no_foreign_ones() {
 }
 
 #[test]
-fn req_39_repeated_subscribe_brings_no_second_copy() {
+fn n39_repeated_subscribe_brings_no_second_copy() {
     let service = finesse();
     let mut agent = client(&service, "1001", "x");
     for _ in 0..3 {
@@ -318,7 +318,7 @@ fn req_39_repeated_subscribe_brings_no_second_copy() {
 }
 
 #[test]
-fn req_40_two_copies_for_bare_and_full() {
+fn n40_two_copies_for_bare_and_full() {
     let service = finesse();
     let mut agent = client(&service, "1001", "x");
     agent.subscribe(USER).ok();
@@ -327,7 +327,7 @@ fn req_40_two_copies_for_bare_and_full() {
 }
 
 #[test]
-fn req_41_lists_auto_and_explicit_subscriptions_without_white_space() {
+fn n41_lists_auto_and_explicit_subscriptions_without_white_space() {
     let service = finesse();
     let mut agent = client(&service, "1001", "x");
     agent.subscribe(SYSTEM).ok();
@@ -351,7 +351,7 @@ fn req_41_lists_auto_and_explicit_subscriptions_without_white_space() {
 }
 
 #[test]
-fn req_42_subscriptions_survive_a_reconnect_of_the_same_resource() {
+fn n42_subscriptions_survive_a_reconnect_of_the_same_resource() {
     let service = finesse();
     let mut agent = client(&service, "1001", "x");
     agent.subscribe(SYSTEM).ok();
@@ -368,7 +368,7 @@ fn req_42_subscriptions_survive_a_reconnect_of_the_same_resource() {
 }
 
 #[test]
-fn req_43_agents_cannot_publish_delete_configure_or_create() {
+fn n43_agents_cannot_publish_delete_configure_or_create() {
     let service = finesse();
     let mut agent = client(&service, "agent1", "x");
     agent.publish(USER, "1").fails("forbidden");
@@ -381,7 +381,7 @@ fn req_43_agents_cannot_publish_delete_configure_or_create() {
 }
 
 #[test]
-fn req_43_nodes_of_the_server_are_nobodys_to_delete() {
+fn n43_nodes_of_the_server_are_nobodys_to_delete() {
     let service = Service::new(
         common::config(xmpp::Profile::Finesse),
         broker::Broker::with_source(broker::Config::default(), std::sync::Arc::new(common::Feeds)),
@@ -404,13 +404,13 @@ impl xmpp::AccessPolicy for Everything {
 }
 
 #[test]
-fn req_44_subscribe_to_an_unknown_node() {
+fn n44_subscribe_to_an_unknown_node() {
     let service = finesse();
     client(&service, "1001", "x").subscribe("/finesse/api/User/4711").fails("item-not-found");
 }
 
 #[test]
-fn req_45_the_first_identity_of_a_node_is_a_leaf() {
+fn n45_the_first_identity_of_a_node_is_a_leaf() {
     let service = finesse();
     let mut agent = client(&service, "1001", "x");
     let answer = agent
@@ -428,7 +428,7 @@ fn req_45_the_first_identity_of_a_node_is_a_leaf() {
 }
 
 #[test]
-fn req_51_pings_are_answered_from_where_they_went() {
+fn n51_pings_are_answered_from_where_they_went() {
     let service = finesse();
     let mut agent = client(&service, "1001", "x");
     for to in [
@@ -452,7 +452,7 @@ fn req_51_pings_are_answered_from_where_they_went() {
 }
 
 #[test]
-fn req_52_thousands_of_pings_leave_nothing_behind() {
+fn n52_thousands_of_pings_leave_nothing_behind() {
     let service = finesse();
     let mut agent = client(&service, "1001", "x");
     for n in 0..5000 {
@@ -465,7 +465,7 @@ fn req_52_thousands_of_pings_leave_nothing_behind() {
 }
 
 #[test]
-fn req_53_200_subscribe_requests_in_a_burst() {
+fn n53_200_subscribe_requests_in_a_burst() {
     let service = finesse();
     let mut owner = client(&service, "pub0", "p");
     for n in 0..200 {

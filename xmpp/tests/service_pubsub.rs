@@ -9,7 +9,7 @@ use common::{
 };
 
 #[test]
-fn req_60_repeated_subscribe_is_a_success_without_subid() {
+fn x60_repeated_subscribe_is_a_success_without_subid() {
     let service = finesse();
     let mut agent = client(&service, "1001", "x");
     for _ in 0..3 {
@@ -26,7 +26,7 @@ fn req_60_repeated_subscribe_is_a_success_without_subid() {
 }
 
 #[test]
-fn req_61_bare_and_full_subscriptions_are_apart_and_both_delivered() {
+fn x61_bare_and_full_subscriptions_are_apart_and_both_delivered() {
     let service = finesse();
     let (mut owner, mut agent) = stored(&service, &[]);
     agent.set("<subscribe node='/n' jid='agent1@localhost'/>").ok();
@@ -41,7 +41,7 @@ fn req_61_bare_and_full_subscriptions_are_apart_and_both_delivered() {
 }
 
 #[test]
-fn req_62_nothing_for_unavailable_or_negative_and_nothing_is_stored() {
+fn x62_nothing_for_unavailable_or_negative_and_nothing_is_stored() {
     let service = finesse();
     let (mut owner, mut agent) = stored(&service, &[]);
     agent.set("<subscribe node='/n' jid='agent1@localhost'/>").ok();
@@ -61,7 +61,7 @@ fn req_62_nothing_for_unavailable_or_negative_and_nothing_is_stored() {
 }
 
 #[test]
-fn req_63_subscribe_answer_first_no_event_after_unsubscribe_answer() {
+fn x63_subscribe_answer_first_no_event_after_unsubscribe_answer() {
     let service = finesse();
     let mut owner = client(&service, "own1", "o");
     owner.create("/n", &[]);
@@ -93,7 +93,7 @@ fn req_63_subscribe_answer_first_no_event_after_unsubscribe_answer() {
 }
 
 #[test]
-fn req_64_no_last_item_in_finesse() {
+fn x64_no_last_item_in_finesse() {
     let service = finesse();
     let (mut owner, mut agent) = stored(&service, &[("send_last_published_item", "on_sub")]);
     owner.publish("/n", "1").ok();
@@ -104,7 +104,7 @@ fn req_64_no_last_item_in_finesse() {
 }
 
 #[test]
-fn req_64_last_item_on_subscribe_in_strict_with_a_delay_stamp() {
+fn x64_last_item_on_subscribe_in_strict_with_a_delay_stamp() {
     let service = strict();
     let (mut owner, mut agent) = stored(&service, &[]);
     owner.publish("/n", "1").ok();
@@ -123,7 +123,7 @@ fn req_64_last_item_on_subscribe_in_strict_with_a_delay_stamp() {
 }
 
 #[test]
-fn req_64_last_item_on_presence_in_strict_where_the_node_says_so() {
+fn x64_last_item_on_presence_in_strict_where_the_node_says_so() {
     let service = strict();
     let (mut owner, mut agent) = stored(&service, &[("send_last_published_item", "on_sub_and_presence")]);
     agent.subscribe("/n").ok();
@@ -144,7 +144,7 @@ fn req_64_last_item_on_presence_in_strict_where_the_node_says_so() {
 }
 
 #[test]
-fn req_65_replaces_generates_and_drops_the_oldest() {
+fn x65_replaces_generates_and_drops_the_oldest() {
     let service = finesse();
     let (mut owner, mut agent) = stored(&service, &[("max_items", "2")]);
     agent.subscribe("/n").ok();
@@ -201,7 +201,7 @@ fn several_items_travel_in_one_message() {
 }
 
 #[test]
-fn req_66_forms_partial_cancel_bad_and_defaults() {
+fn x66_forms_partial_cancel_bad_and_defaults() {
     let service = finesse();
     let (mut owner, _agent) = stored(&service, &[("title", "T &amp; co")]);
     let value = |owner: &mut Client, field: &str| {
@@ -242,7 +242,7 @@ fn req_66_forms_partial_cancel_bad_and_defaults() {
 }
 
 #[test]
-fn req_67_events_of_configuration_purge_retract_and_delete() {
+fn x67_events_of_configuration_purge_retract_and_delete() {
     let service = finesse();
     let (mut owner, mut agent) = stored(&service, &[]);
     agent.subscribe("/n").ok();
@@ -268,7 +268,7 @@ fn req_67_events_of_configuration_purge_retract_and_delete() {
 }
 
 #[test]
-fn req_67_flags_silence_each_event() {
+fn x67_flags_silence_each_event() {
     let service = finesse();
     let flags = [("notify_config", "0"), ("notify_retract", "0"), ("notify_delete", "0")];
     let (mut owner, mut agent) = stored(&service, &flags);
@@ -316,7 +316,7 @@ fn delivery_flags_and_message_type() {
 }
 
 #[test]
-fn req_68_affiliations() {
+fn x68_affiliations() {
     let service = finesse();
     let (mut owner, _agent) = stored(&service, &[]);
     let mut other = client(&service, "own2", "x");
@@ -353,7 +353,7 @@ fn req_68_affiliations() {
 }
 
 #[test]
-fn req_68_the_last_owner_stays() {
+fn x68_the_last_owner_stays() {
     let service = finesse();
     let (mut owner, _agent) = stored(&service, &[]);
     let answer = affiliate(&mut owner, "own1@localhost", "none");
@@ -366,7 +366,7 @@ fn req_68_the_last_owner_stays() {
 }
 
 #[test]
-fn req_68_malformed_changes_change_nothing() {
+fn x68_malformed_changes_change_nothing() {
     let service = finesse();
     let (mut owner, _agent) = stored(&service, &[]);
     affiliate(&mut owner, "own2@localhost", "king").fails("bad-request");
@@ -505,7 +505,7 @@ fn items_expire() {
 }
 
 #[test]
-fn req_69_pages_with_count_and_unknown_after() {
+fn x69_pages_with_count_and_unknown_after() {
     let service = finesse();
     let (mut owner, mut agent) = stored(&service, &[]);
     for n in 0..5 {
@@ -535,7 +535,7 @@ fn req_69_pages_with_count_and_unknown_after() {
 }
 
 #[test]
-fn req_69_nobody_gets_more_than_500_at_once() {
+fn x69_nobody_gets_more_than_500_at_once() {
     let service = finesse();
     let mut owner = client(&service, "own1", "o");
     for n in 0..501 {
@@ -560,7 +560,7 @@ fn features(received: &Received) -> Vec<String> {
 }
 
 #[test]
-fn req_70_disco_lists_the_service_and_every_listed_thing_answers() {
+fn x70_disco_lists_the_service_and_every_listed_thing_answers() {
     let service = finesse();
     let (_owner, mut agent) = stored(&service, &[]);
     let info = disco(&mut agent, "info", "localhost", "").ok();
@@ -589,7 +589,7 @@ fn req_70_disco_lists_the_service_and_every_listed_thing_answers() {
 }
 
 #[test]
-fn req_70_features_are_truthful() {
+fn x70_features_are_truthful() {
     let service = finesse();
     let mut agent = client(&service, "1001", "x");
     let all = features(&disco(&mut agent, "info", "pubsub.localhost", ""));
@@ -612,7 +612,7 @@ fn req_70_features_are_truthful() {
 }
 
 #[test]
-fn req_70_invisible_nodes_are_hidden() {
+fn x70_invisible_nodes_are_hidden() {
     let service = finesse();
     let (mut owner, mut agent) = stored(&service, &[("access_model", "whitelist")]);
     let list = |client: &mut Client| {
@@ -658,7 +658,7 @@ fn disco_of_a_node_shows_its_meta_data() {
 }
 
 #[test]
-fn req_71_removed_accounts_and_generated_resources_leave_nothing() {
+fn x71_removed_accounts_and_generated_resources_leave_nothing() {
     let service = finesse();
     let (mut owner, mut agent) = stored(&service, &[]);
     agent.subscribe("/n").ok();
@@ -682,7 +682,7 @@ fn req_71_removed_accounts_and_generated_resources_leave_nothing() {
 }
 
 #[test]
-fn req_72_overflow_ends_that_session_only() {
+fn x72_overflow_ends_that_session_only() {
     let service = finesse();
     let mut owner = client(&service, "own1", "o");
     owner.create("/n", &[]);

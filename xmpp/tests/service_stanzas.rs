@@ -7,7 +7,7 @@ use common::{STANZAS, bind, client, config, finesse, quiet, service_with, strict
 use xmpp::{BindError, Config, Conflict, Profile, StreamError};
 
 #[test]
-fn req_16_binds_given_empty_and_generated_resources() {
+fn x16_binds_given_empty_and_generated_resources() {
     let service = finesse();
     let given = bind(&service, "1001", Some("Desk & co")).unwrap();
     assert_eq!(&**given.bound.full(), "1001@localhost/Desk &amp; co");
@@ -23,7 +23,7 @@ fn req_16_binds_given_empty_and_generated_resources() {
 }
 
 #[test]
-fn req_16_answers_the_session_request_before_and_after_presence() {
+fn x16_answers_the_session_request_before_and_after_presence() {
     let service = finesse();
     let mut client = quiet(&service, "1001", "x");
     let request =
@@ -56,7 +56,7 @@ fn local_parts_are_folded_and_escaped() {
 }
 
 #[test]
-fn req_17_replaces_the_old_session_by_default() {
+fn x17_replaces_the_old_session_by_default() {
     let service = finesse();
     let old = client(&service, "1001", "x");
     let mut other = client(&service, "1001", "y");
@@ -70,7 +70,7 @@ fn req_17_replaces_the_old_session_by_default() {
 }
 
 #[test]
-fn req_17_refuses_or_renames_when_configured() {
+fn x17_refuses_or_renames_when_configured() {
     let refuse = service_with(Config { conflict: Conflict::RefuseNew, ..config(Profile::Finesse) });
     let old = quiet(&refuse, "1001", "x");
     assert_eq!(bind(&refuse, "1001", Some("x")).err(), Some(BindError::Conflict));
@@ -81,7 +81,7 @@ fn req_17_refuses_or_renames_when_configured() {
 }
 
 #[test]
-fn req_18_resource_constraint_beyond_the_limit() {
+fn x18_resource_constraint_beyond_the_limit() {
     let service = service_with(Config { max_resources: 2, ..config(Profile::Finesse) });
     let first = quiet(&service, "1001", "a");
     let _second = quiet(&service, "1001", "b");
@@ -100,7 +100,7 @@ fn req_18_resource_constraint_beyond_the_limit() {
 }
 
 #[test]
-fn req_19_answers_every_get_and_set_exactly_once() {
+fn x19_answers_every_get_and_set_exactly_once() {
     let service = finesse();
     let mut client = client(&service, "1001", "x");
     let addresses = [
@@ -149,7 +149,7 @@ fn req_19_answers_every_get_and_set_exactly_once() {
 }
 
 #[test]
-fn req_19_frames_that_are_wrong_are_bad_requests() {
+fn x19_frames_that_are_wrong_are_bad_requests() {
     let service = finesse();
     let mut client = client(&service, "1001", "x");
     for iq in [
@@ -170,7 +170,7 @@ fn requests_without_id_are_answered_in_finesse_and_refused_in_strict() {
 }
 
 #[test]
-fn req_20_errors_and_results_are_never_answered() {
+fn x20_errors_and_results_are_never_answered() {
     let service = finesse();
     let mut client = client(&service, "1001", "x");
     for stanza in [
@@ -187,7 +187,7 @@ fn req_20_errors_and_results_are_never_answered() {
 }
 
 #[test]
-fn req_21_stamps_from_and_overwrites_what_the_client_wrote() {
+fn x21_stamps_from_and_overwrites_what_the_client_wrote() {
     let service = finesse();
     let mut a = client(&service, "1001", "x");
     let mut b = client(&service, "1002", "y");
@@ -203,7 +203,7 @@ fn req_21_stamps_from_and_overwrites_what_the_client_wrote() {
 }
 
 #[test]
-fn req_21_forged_from_ends_the_stream_in_strict() {
+fn x21_forged_from_ends_the_stream_in_strict() {
     let service = strict();
     let mut a = client(&service, "1001", "x");
     for from in ["1001@localhost", "1001@LOCALHOST/x"] {
@@ -220,7 +220,7 @@ fn req_21_forged_from_ends_the_stream_in_strict() {
 }
 
 #[test]
-fn req_22_roster_is_empty_and_cannot_be_changed() {
+fn x22_roster_is_empty_and_cannot_be_changed() {
     let service = finesse();
     let mut client = quiet(&service, "1001", "x");
     assert_eq!(
@@ -234,7 +234,7 @@ fn req_22_roster_is_empty_and_cannot_be_changed() {
 }
 
 #[test]
-fn req_23_unknown_namespaces_and_absent_recipients_are_unavailable() {
+fn x23_unknown_namespaces_and_absent_recipients_are_unavailable() {
     let service = finesse();
     let mut client = client(&service, "1001", "x");
     for iq in [
@@ -262,7 +262,7 @@ fn req_23_unknown_namespaces_and_absent_recipients_are_unavailable() {
 }
 
 #[test]
-fn req_24_messages_keep_the_order_of_their_sender() {
+fn x24_messages_keep_the_order_of_their_sender() {
     let service = finesse();
     let mut a = client(&service, "1001", "x");
     let mut b = quiet(&service, "1002", "y");
@@ -274,7 +274,7 @@ fn req_24_messages_keep_the_order_of_their_sender() {
 }
 
 #[test]
-fn req_10_unavailable_presence_is_sent_exactly_once() {
+fn x10_unavailable_presence_is_sent_exactly_once() {
     let service = finesse();
     let mut watcher = client(&service, "1001", "w");
     let gone = client(&service, "1001", "x");

@@ -205,7 +205,7 @@ async fn events_are_spliced_with_address_and_id() {
 }
 
 #[tokio::test]
-async fn r02_orderly_end_over_a_socket() {
+async fn x2_orderly_end_over_a_socket() {
     let server = server(service(), TcpOptions::default()).await;
     let mut client = TcpStream::connect(server.addr).await.unwrap();
     login(&mut client, "1001", "desk").await;
@@ -214,7 +214,7 @@ async fn r02_orderly_end_over_a_socket() {
 }
 
 #[tokio::test]
-async fn r73_errors_are_told_before_the_socket_closes_even_with_unread_input() {
+async fn x73_errors_are_told_before_the_socket_closes_even_with_unread_input() {
     let server = server(service(), TcpOptions::default()).await;
     let mut client = TcpStream::connect(server.addr).await.unwrap();
     send(&mut client, &format!("{}<!-- -->{}", open_tcp(DOMAIN), "x".repeat(60_000))).await;
@@ -272,7 +272,7 @@ async fn a_panic_in_one_session_leaves_the_others_alone() {
 }
 
 #[tokio::test]
-async fn r72_a_slow_reader_ends_alone_and_others_get_everything() {
+async fn x72_a_slow_reader_ends_alone_and_others_get_everything() {
     let mut config = config();
     config.limits.outbox_bytes = 256 << 10;
     config.timeouts = Timeouts { drain: Duration::from_millis(200), ..Timeouts::default() };
@@ -402,7 +402,7 @@ async fn starttls_over_a_socket() {
 }
 
 #[tokio::test]
-async fn r06_commands_injected_behind_starttls_are_never_obeyed() {
+async fn x6_commands_injected_behind_starttls_are_never_obeyed() {
     let (tls, connector) = tls();
     let options = TcpOptions { tls: Some(tls), starttls: StartTls::Optional, ..TcpOptions::default() };
     let server = server(service(), options).await;
@@ -449,7 +449,7 @@ async fn a_panicking_or_vanishing_client_leaves_no_session() {
 }
 
 #[tokio::test]
-async fn r73_failing_answers_to_one_address_are_delayed_and_good_ones_are_not() {
+async fn x73_failing_answers_to_one_address_are_delayed_and_good_ones_are_not() {
     let limits = AdmissionLimits { trusted: Vec::new(), ..AdmissionLimits::default() };
     let options = TcpOptions { admission: Admission::new(limits), ..TcpOptions::default() };
     let server = server(service(), options).await;

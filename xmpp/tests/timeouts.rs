@@ -57,7 +57,7 @@ fn thirty_seconds_to_bind() {
 }
 
 #[test]
-fn r08_ping_after_sixty_seconds_and_end_after_a_hundred_and_twenty() {
+fn x8_ping_after_sixty_seconds_and_end_after_a_hundred_and_twenty() {
     let mut client = Client::bound(&service(), "1001", "r");
     assert_eq!(client.pass(59 * SECOND), "");
     let ping = client.pass(SECOND);
@@ -72,7 +72,7 @@ fn r08_ping_after_sixty_seconds_and_end_after_a_hundred_and_twenty() {
 }
 
 #[test]
-fn r08_white_space_and_any_answer_to_the_ping_are_signs_of_life() {
+fn x8_white_space_and_any_answer_to_the_ping_are_signs_of_life() {
     for sign in
         [" ", "<iq type='result' id='ping'/>", "<iq type='error' id='ping'><error type='cancel'/></iq>"]
     {
@@ -129,7 +129,7 @@ fn publishers_are_not_slowed_down() {
 }
 
 #[test]
-fn r77_advertised_size_is_the_enforced_one() {
+fn x77_advertised_size_is_the_enforced_one() {
     let stanza = |bytes: usize| {
         let frame = "<iq type='result' id='1'></iq>".len();
         format!("<iq type='result' id='1'>{}</iq>", "x".repeat(bytes - frame))

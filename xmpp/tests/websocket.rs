@@ -34,7 +34,7 @@ fn bound(service: &Service) -> Client {
 }
 
 #[test]
-fn r26_open_comes_first_and_features_in_a_message_of_their_own() {
+fn x26_open_comes_first_and_features_in_a_message_of_their_own() {
     let mut client = Client::websocket(&service());
     client.stream.handle_message(client.now, &open());
     let messages = client.parcels();
@@ -54,7 +54,7 @@ fn r26_open_comes_first_and_features_in_a_message_of_their_own() {
 }
 
 #[test]
-fn r29_restart_by_open_and_every_answer_is_a_document() {
+fn x29_restart_by_open_and_every_answer_is_a_document() {
     let service = service();
     let mut client = bound(&service);
     for stanza in [
@@ -82,14 +82,14 @@ fn stanzas_without_namespace_are_for_finesse_only() {
 }
 
 #[test]
-fn r27_close_is_answered_with_the_exact_bytes() {
+fn x27_close_is_answered_with_the_exact_bytes() {
     let mut client = bound(&service());
     assert_eq!(client.message("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>"), CLOSE);
     assert_eq!(client.closed, Some(None));
 }
 
 #[test]
-fn r73_bad_messages_by_condition() {
+fn x73_bad_messages_by_condition() {
     for (message, error) in [
         ("<presence xmlns='jabber:client'/><presence xmlns='jabber:client'/>", "bad-format"),
         ("<presence xmlns='jabber:client'>", "bad-format"),
@@ -143,7 +143,7 @@ fn declaration_and_empty_messages_are_tolerated() {
 }
 
 #[test]
-fn r30_pongs_keep_the_connection_but_do_not_stop_the_xmpp_ping() {
+fn x30_pongs_keep_the_connection_but_do_not_stop_the_xmpp_ping() {
     let mut client = bound(&service());
     let mut said = String::new();
     for _ in 0..13 {
@@ -282,7 +282,7 @@ impl Socket {
 }
 
 #[tokio::test]
-async fn r25_handshake() {
+async fn x25_handshake() {
     let options = WsOptions { origins: Some(vec!["https://page.example".into()]), ..WsOptions::default() };
     let addr = server(service(), options).await;
     let (_, head) = Socket::request(addr, REQUEST).await;
@@ -323,7 +323,7 @@ async fn a_session_over_a_socket() {
 }
 
 #[tokio::test]
-async fn r28_bad_frames_by_close_code() {
+async fn x28_bad_frames_by_close_code() {
     let service = service();
     let addr = server(service.clone(), WsOptions::default()).await;
     let big = vec![b'x'; 300 << 10];
@@ -357,7 +357,7 @@ async fn r28_bad_frames_by_close_code() {
 }
 
 #[tokio::test]
-async fn r30_server_pings_and_r73_fragments_may_not_dribble() {
+async fn x30_server_pings_and_x73_fragments_may_not_dribble() {
     let timeouts = Timeouts {
         websocket_ping: Duration::from_millis(50),
         partial_stanza: Duration::from_millis(200),
@@ -409,7 +409,7 @@ async fn events_arrive_in_order_and_batches_of_them_in_few_writes() {
 }
 
 #[tokio::test]
-async fn r17_a_conflict_is_told_in_messages_and_closed_with_the_exact_bytes() {
+async fn x17_a_conflict_is_told_in_messages_and_closed_with_the_exact_bytes() {
     let service = service();
     let addr = server(service.clone(), WsOptions::default()).await;
     let mut old = Socket::open(addr).await;
@@ -429,7 +429,7 @@ async fn r17_a_conflict_is_told_in_messages_and_closed_with_the_exact_bytes() {
 }
 
 #[tokio::test]
-async fn r72_a_client_that_never_reads_ends_alone() {
+async fn x72_a_client_that_never_reads_ends_alone() {
     let mut config = config();
     config.limits.outbox_bytes = 256 << 10;
     config.timeouts.drain = Duration::from_millis(200);

@@ -93,7 +93,7 @@ mod tests {
 
     /// Requirement 37: the name with the number of a media routing domain is the same feed.
     #[test]
-    fn r37_the_media_feed_has_an_alias_for_each_domain() {
+    fn n37_the_media_feed_has_an_alias_for_each_domain() {
         let feed = |name| Node::parse(name);
         assert_eq!(feed("/finesse/api/User/1/Media/5007"), feed("/finesse/api/User/1/Media"));
     }

@@ -114,7 +114,7 @@ mod tests {
 
     /// Requirement 28.
     #[test]
-    fn r28_users_have_their_feeds_without_asking() {
+    fn n28_users_have_their_feeds_without_asking() {
         let nodes = nodes();
         let all = nodes.auto_subscriptions("1001@localhost");
         let names: Vec<&str> = all.iter().map(|n| &**n).collect();

@@ -10,7 +10,7 @@ use crate::model::testing::{Bench, call_event, short, shorts, text};
 
 /// Requirement 30: the inbound sequence with everything the caller sees of the phone system left out.
 #[test]
-fn r30_an_inbound_call_from_ringing_to_its_end() {
+fn n30_an_inbound_call_from_ringing_to_its_end() {
     let mut b = Bench::staffed();
     b.ring(100, "2002");
     let events = b.on("User/1002/Dialogs");
@@ -73,7 +73,7 @@ fn the_whole_dialog_document() {
 
 /// Requirement 31 on the side of calls, and the request id on the event that closes the request.
 #[test]
-fn r31_call_control_is_closed_by_its_event_or_its_refusal() {
+fn n31_call_control_is_closed_by_its_event_or_its_refusal() {
     let mut b = Bench::staffed();
     b.ring(100, "2002");
     b.events.clear();

@@ -293,7 +293,7 @@ fn call_data_and_tones_travel() {
 
 /// Requirements 23, 26 and 27: escaping, upper-case events, names as they are.
 #[test]
-fn r23_r26_r27_payloads_are_spelled_as_documented() {
+fn n23_n26_n27_payloads_are_spelled_as_documented() {
     let mut b = Bench::staffed();
     b.ring(100, "2002");
     let events = b.on("User/1002/Dialogs");

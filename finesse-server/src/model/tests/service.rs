@@ -98,7 +98,7 @@ fn queries_keep_to_the_window() {
 
 /// Requirement 32: published before requests are refused and after they work again, and nothing in between.
 #[test]
-fn r32_every_transition_is_published_in_the_right_order() {
+fn n32_every_transition_is_published_in_the_right_order() {
     let mut b = Bench::staffed();
     b.link(Link::Down);
     assert_eq!(b.log, ["publish /finesse/api/SystemInfo", "service false"]);
@@ -124,7 +124,7 @@ fn r32_every_transition_is_published_in_the_right_order() {
 
 /// Requirement 35.
 #[test]
-fn r35_after_a_reconnect_everything_is_published_as_it_is() {
+fn n35_after_a_reconnect_everything_is_published_as_it_is() {
     let mut b = Bench::staffed();
     b.talk(100, "2002");
     b.talk(101, "2003");
@@ -231,7 +231,7 @@ fn what_was_asked_in_a_lost_session_is_forgotten() {
 
 /// Requirements 1 and 2: no credentials needed, also out of service; the domains are those of the node.
 #[test]
-fn r01_r02_system_info_answers_always() {
+fn n1_n2_system_info_answers_always() {
     let mut b = Bench::down(directory(), Dialect::Cce);
     let info = b.document("", What::SystemInfo);
     assert_eq!(text(&info, "xmppDomain"), "fin-a.example.net");
@@ -251,7 +251,7 @@ fn statistics(ready: u32, waited: u32) -> Message {
 
 /// Requirement 34.
 #[test]
-fn r34_queues_are_told_on_change_and_at_most_every_ten_seconds() {
+fn n34_queues_are_told_on_change_and_at_most_every_ten_seconds() {
     let mut b = Bench::down(directory(), Dialect::Cce);
     b.model.settings.statistics_interval = Duration::from_secs(10);
     b.link(Link::Up { healthy: true });
@@ -278,7 +278,7 @@ fn r34_queues_are_told_on_change_and_at_most_every_ten_seconds() {
 }
 
 #[test]
-fn r34_ccx_has_no_queue_events() {
+fn n34_ccx_has_no_queue_events() {
     let mut b = Bench::down(directory(), Dialect::Ccx);
     b.model.settings.statistics_interval = Duration::from_secs(10);
     b.link(Link::Up { healthy: true });

@@ -76,7 +76,7 @@ fn a_sign_in_at_another_phone_is_for_the_cti_server_to_judge() {
 
 /// Requirement 29, and duplicate events are compared before they are published.
 #[test]
-fn r29_every_change_is_published_once() {
+fn n29_every_change_is_published_once() {
     let mut b = Bench::staffed();
     b.state("1002", "2002", agent_state::AVAILABLE, 0);
     b.state("1002", "2002", agent_state::AVAILABLE, 0);
@@ -96,7 +96,7 @@ fn r29_every_change_is_published_once() {
 
 /// Requirement 33.
 #[test]
-fn r33_the_team_feed_has_the_summary_under_the_source_of_the_user() {
+fn n33_the_team_feed_has_the_summary_under_the_source_of_the_user() {
     let mut b = Bench::staffed();
     b.state("1002", "2002", agent_state::NOT_READY, 32767);
     let events = b.on("Team/1/Users");
@@ -167,7 +167,7 @@ fn another_event_in_between_does_not_take_the_request_id() {
 
 /// Requirement 31.
 #[test]
-fn r31_a_refusal_is_an_event_with_the_request_id() {
+fn n31_a_refusal_is_an_event_with_the_request_id() {
     let mut b = Bench::staffed();
     for (code, peripheral, expected) in [
         (260, 0, "Invalid Device 260 CF_INVALID_LOGON_DEVICE_SPECIFIED"),

@@ -38,7 +38,7 @@ fn the_ready_line_has_the_agreed_keys_and_forms() {
 }
 
 #[test]
-fn every_http_listener_serves_everything() {
+fn n3_every_http_listener_serves_everything() {
     let demo = Demo::start(&[]);
     for listener in ["http", "bosh"] {
         let info = demo.get(listener, "/finesse/api/SystemInfo", "");

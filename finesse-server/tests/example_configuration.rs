@@ -18,7 +18,7 @@ fn everything_on() -> String {
 }
 
 #[test]
-fn the_example_is_the_default() {
+fn n4_the_example_is_the_default() {
     let example = Config::parse("finesse.example.toml", EXAMPLE).unwrap();
     assert_eq!(example, Config::default());
 }

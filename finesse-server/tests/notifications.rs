@@ -131,7 +131,7 @@ fn put_user(demo: &Demo, user: &str, id: &str, body: &str) {
 }
 
 #[test]
-fn r07_r08_plain_is_the_only_mechanism_and_needs_no_tls() {
+fn n7_n8_plain_is_the_only_mechanism_and_needs_no_tls() {
     let demo = Demo::start(&QUIET);
     let mut client = Client::connect(at(&demo));
     let features = client.open();
@@ -144,7 +144,7 @@ fn r07_r08_plain_is_the_only_mechanism_and_needs_no_tls() {
 }
 
 #[test]
-fn r10_r13_resources_are_taken_made_and_may_stand_side_by_side() {
+fn n10_n13_resources_are_taken_made_and_may_stand_side_by_side() {
     let demo = Demo::start(&QUIET);
     let mut clients: Vec<(Client, String)> = ["<resource>a</resource>", "<resource>b</resource>", ""]
         .into_iter()
@@ -166,7 +166,7 @@ fn r10_r13_resources_are_taken_made_and_may_stand_side_by_side() {
 }
 
 #[test]
-fn r11_r41_the_own_feeds_are_listed_under_the_configured_id() {
+fn n11_n41_the_own_feeds_are_listed_under_the_configured_id() {
     let demo = Demo::start(&QUIET);
     let mut shouting = Client::present(at(&demo), "ADMIN");
     let list = shouting.pubsub("l", "get", "<subscriptions/>");
@@ -184,7 +184,7 @@ fn r11_r41_the_own_feeds_are_listed_under_the_configured_id() {
 }
 
 #[test]
-fn r16_r17_presence_decides_who_is_told() {
+fn n16_n17_presence_decides_who_is_told() {
     let demo = Demo::start(&QUIET);
     let sessions =
         [("<presence/>", true), ("<presence><priority>-1</priority></presence>", false), ("", false)];
@@ -215,7 +215,7 @@ fn r16_r17_presence_decides_who_is_told() {
 }
 
 #[test]
-fn r18_r51_rosters_and_pings_are_answered_by_whom_they_were_put_to() {
+fn n18_n51_rosters_and_pings_are_answered_by_whom_they_were_put_to() {
     let demo = Demo::start(&QUIET);
     let mut client = Client::present(at(&demo), "1002");
     let roster = client.ask("o", "<iq type='get' id='o'><query xmlns='jabber:iq:roster'/></iq>");
@@ -229,7 +229,7 @@ fn r18_r51_rosters_and_pings_are_answered_by_whom_they_were_put_to() {
 }
 
 #[test]
-fn r19_to_r26_an_event_to_the_letter_and_r40_a_copy_for_each_subscription() {
+fn n19_n20_n21_n22_n23_n24_n25_n26_n40_an_event_to_the_letter_and_a_copy_for_each_subscription() {
     let demo = Demo::start(&QUIET);
     let mut client = Client::present(at(&demo), "1002");
     let own = "<subscribe node='/finesse/api/User/1002' jid='1002@localhost/r'/>";
@@ -275,7 +275,7 @@ fn r19_to_r26_an_event_to_the_letter_and_r40_a_copy_for_each_subscription() {
 }
 
 #[test]
-fn r38_r43_r44_what_is_refused_and_how() {
+fn n38_n43_n44_what_is_refused_and_how() {
     let demo = Demo::start(&QUIET);
     let mut client = Client::present(at(&demo), "1002");
     let item = "<item><notification xmlns='http://jabber.org/protocol/pubsub'>x</notification></item>";
@@ -298,7 +298,7 @@ fn r38_r43_r44_what_is_refused_and_how() {
 }
 
 #[test]
-fn r42_an_explicit_subscription_outlives_the_connection() {
+fn n42_an_explicit_subscription_outlives_the_connection() {
     let demo = Demo::start(&QUIET);
     let mut client = Client::present(at(&demo), "1001");
     let team = "<subscribe node='/finesse/api/Team/1/Users' jid='1001@localhost/r'/>";
@@ -313,7 +313,7 @@ fn r42_an_explicit_subscription_outlives_the_connection() {
 }
 
 #[test]
-fn r45_a_node_says_that_it_is_a_leaf() {
+fn n45_a_node_says_that_it_is_a_leaf() {
     let demo = Demo::start(&QUIET);
     let mut client = Client::present(at(&demo), "1002");
     let info = client.ask(
@@ -326,7 +326,7 @@ fn r45_a_node_says_that_it_is_a_leaf() {
 }
 
 #[test]
-fn r52_r53_white_space_and_bursts_do_no_harm() {
+fn n52_n53_white_space_and_bursts_do_no_harm() {
     let demo = Demo::start(&QUIET);
     let mut client = Client::present(at(&demo), "1002");
     for _ in 0..50 {
@@ -350,7 +350,7 @@ fn r52_r53_white_space_and_bursts_do_no_harm() {
 
 /// The application is this server, not the CTI server behind it.
 #[tokio::test(flavor = "multi_thread")]
-async fn r14_r15_the_application_is_present_until_the_server_stops() {
+async fn n14_n15_the_application_is_present_until_the_server_stops() {
     let mut sides = sim::Config::demo(2, "secret");
     sides.behaviour.response_delay = Duration::ZERO;
     let simulator = Simulator::start(sides).await.unwrap();

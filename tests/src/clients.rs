@@ -105,19 +105,7 @@ impl Watch {
 
 /// Runs `command` with its task in the environment; the events it printed.
 pub async fn run(demo: &Demo, user: &str, extension: &str, command: &mut Command) -> Result<Vec<Seen>> {
-    let ready = &demo.ready;
-    command
-        .env("FINESSE_USER", user)
-        .env("FINESSE_PASSWORD", PASSWORD)
-        .env("FINESSE_EXTENSION", extension)
-        .env("FINESSE_DOMAIN", &ready.domain)
-        .env("FINESSE_PUBSUB", &ready.pubsub)
-        .env("FINESSE_HTTP", &ready.http)
-        .env("FINESSE_BOSH", &ready.bosh)
-        .env("FINESSE_WS", &ready.ws)
-        .env("FINESSE_XMPP", &ready.xmpp)
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
+    task(command, demo, user).env("FINESSE_EXTENSION", extension).stdin(Stdio::null()).kill_on_drop(true);
     let output = timeout(Duration::from_secs(120), command.output())
         .await
         .context("the client did not end in time")?
@@ -132,4 +120,20 @@ pub async fn run(demo: &Demo, user: &str, extension: &str, command: &mut Command
         .filter_map(|line| line.strip_prefix("EVENT "))
         .map(|json| serde_json::from_str(json).with_context(|| format!("not an event: {json}")))
         .collect()
+}
+
+/// Tells `command` who it is and where the doors of `demo` are.
+pub fn task<'a>(command: &'a mut Command, demo: &Demo, user: &str) -> &'a mut Command {
+    let ready = &demo.ready;
+    command
+        .env("FINESSE_USER", user)
+        .env("FINESSE_PASSWORD", PASSWORD)
+        .env("FINESSE_DOMAIN", &ready.domain)
+        .env("FINESSE_PUBSUB", &ready.pubsub)
+        .env("FINESSE_HTTP", &ready.http)
+        .env("FINESSE_BOSH", &ready.bosh)
+        .env("FINESSE_WS", &ready.ws)
+        .env("FINESSE_WSS", &ready.wss)
+        .env("FINESSE_XMPP", &ready.xmpp)
+        .env("FINESSE_XMPP_TLS", &ready.xmpp_tls)
 }

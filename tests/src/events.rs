@@ -28,6 +28,14 @@ impl Seen {
     }
 }
 
+/// State of the participant with address `extension` in the update of a dialog.
+pub fn own_leg<'a>(update: &'a str, extension: &str) -> Option<&'a str> {
+    let own = format!("<mediaAddress>{extension}</mediaAddress>");
+    let leg = update.split("<Participant>").skip(1).filter_map(|rest| rest.split("</Participant>").next());
+    let leg = leg.into_iter().find(|leg| leg.contains(&own))?;
+    leg.split_once("<state>")?.1.split('<').next()
+}
+
 /// The story that every client in the test lives through, told by its events: signed in, ready, offered a call,
 /// answered it, held and retrieved it, dropped it, not ready, signed out.
 pub fn check_story(seen: &[Seen], user: &str) -> Result<()> {

@@ -6,6 +6,8 @@
 
 pub mod centre;
 pub mod clients;
+pub mod day;
 pub mod demo;
+pub mod desk;
 pub mod events;
 pub mod rest;

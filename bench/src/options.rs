@@ -15,6 +15,8 @@ pub enum Mode {
     Fanout,
     /// Sessions that only wait
     Idle,
+    /// Every connection breaks at once, and all come back and subscribe again
+    Storm,
 }
 
 /// How subscribers connect.
@@ -58,6 +60,9 @@ pub struct Options {
     /// Subscriber sessions
     #[arg(short = 'n', long, default_value_t = 500)]
     pub sessions: usize,
+    /// Further sessions that only wait while the others are served
+    #[arg(long, default_value_t = 0)]
+    pub beside: usize,
     /// Members of a team (fanout)
     #[arg(short = 't', long, default_value_t = 50)]
     pub team: usize,

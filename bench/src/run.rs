@@ -1,5 +1,6 @@
 //! The phases of a run: log in, subscribe, warm up, measure.
 
+use std::ops::Range;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -21,16 +22,19 @@ use crate::report::{Phase, Report};
 pub async fn run(options: &Options) -> Result<Report> {
     let ledger = Rc::new(Ledger::new(options.nodes())?);
     let publishes = matches!(options.mode, Mode::Unicast | Mode::Fanout);
-    let mut publisher = if publishes { Some(Publisher::open(options).await?) } else { None };
+    let subscribes = publishes || options.mode == Mode::Storm;
+    // Storms need its nodes.
+    let mut publisher = if subscribes { Some(Publisher::open(options).await?) } else { None };
     let before = usage(options.pid)?;
     let (start, mut logins) = (Instant::now(), Histogram::new_with_bounds(1, 60_000_000_000, 3)?);
-    let links = log_all_in(options, &mut logins).await?;
+    let links = log_all_in(options, 0..options.sessions, &mut logins).await?;
     let login = Phase::between(start, before, usage(options.pid)?);
     tokio::time::sleep(Duration::from_secs(1)).await;
     let settled = usage(options.pid)?;
-    let listeners = listen(options, &ledger, links, publishes).await?;
+    let listeners = listen(options, &ledger, links, subscribes).await?;
+    let beside = stay_beside(options, &ledger).await?;
     let mut report = Report::new(options, login, logins, before, settled);
-    if let Some(publisher) = &mut publisher {
+    if let Some(publisher) = publisher.as_mut().filter(|_| publishes) {
         publisher.publish(options, &ledger, options.warmup).await.context("warm-up")?;
         ledger.measure();
         let (start, from) = (Instant::now(), usage(options.pid)?);
@@ -46,14 +50,42 @@ pub async fn run(options: &Options) -> Result<Report> {
     }
     let (deliveries, latency, errors) = ledger.result();
     (report.deliveries, report.latency, report.errors) = (deliveries, latency, errors);
-    drop(listeners);
+    if options.mode == Mode::Storm {
+        // Errors from here on are those of sessions that came back; the broken ones have none to tell.
+        drop(listeners);
+        report.measured = Some(storm(options, &ledger, &mut report.latency).await?);
+    } else {
+        drop(listeners);
+    }
+    drop(beside);
     Ok(report)
 }
 
-async fn log_all_in(options: &Options, times: &mut Histogram<u64>) -> Result<Vec<Link>> {
+/// All sessions were cut off: they come back all at once. Until the last has its subscription again.
+async fn storm(options: &Options, ledger: &Rc<Ledger>, times: &mut Histogram<u64>) -> Result<Phase> {
+    let everybody = Options { concurrency: options.sessions, ..options.clone() };
+    let (start, from) = (Instant::now(), usage(options.pid)?);
+    times.reset();
+    let links = log_all_in(&everybody, 0..options.sessions, times).await?;
+    let listeners = listen(&everybody, ledger, links, true).await?;
+    let phase = Phase::between(start, from, usage(options.pid)?);
+    drop(listeners);
+    Ok(phase)
+}
+
+/// Logs the companions in, who then only wait.
+async fn stay_beside(options: &Options, ledger: &Rc<Ledger>) -> Result<JoinSet<()>> {
+    let mut times = Histogram::new_with_bounds(1, 60_000_000_000, 3)?;
+    let links = log_all_in(options, options.sessions..options.sessions + options.beside, &mut times).await?;
+    listen(options, ledger, links, false).await
+}
+
+/// Logs the users of these numbers in; links in their order, times in nanoseconds.
+async fn log_all_in(options: &Options, users: Range<usize>, times: &mut Histogram<u64>) -> Result<Vec<Link>> {
     let gate = Rc::new(Semaphore::new(options.concurrency));
     let mut set = JoinSet::new();
-    for i in 0..options.sessions {
+    let (first, count) = (users.start, users.len());
+    for i in users {
         let (options, gate) = (options.clone(), Rc::clone(&gate));
         set.spawn_local(async move {
             let _turn = gate.acquire().await?;
@@ -71,10 +103,10 @@ async fn log_all_in(options: &Options, times: &mut Histogram<u64>) -> Result<Vec
                     link
                 }
             };
-            Ok::<_, anyhow::Error>((i, link, start.elapsed()))
+            Ok::<_, anyhow::Error>((i - first, link, start.elapsed()))
         });
     }
-    let mut links: Vec<Option<Link>> = (0..options.sessions).map(|_| None).collect();
+    let mut links: Vec<Option<Link>> = (0..count).map(|_| None).collect();
     while let Some(joined) = set.join_next().await {
         let (i, link, time) = joined??;
         times.saturating_record(time.as_nanos() as u64);
@@ -88,7 +120,7 @@ async fn listen(
     options: &Options,
     ledger: &Rc<Ledger>,
     links: Vec<Link>,
-    publishes: bool,
+    subscribes: bool,
 ) -> Result<JoinSet<()>> {
     let gate = Rc::new(Semaphore::new(options.concurrency));
     let mut subscribing = JoinSet::new();
@@ -96,10 +128,10 @@ async fn listen(
         let (options, gate) = (options.clone(), Rc::clone(&gate));
         subscribing.spawn_local(async move {
             let _turn = gate.acquire().await?;
-            if publishes && options.transport == Transport::Nats {
+            if subscribes && options.transport == Transport::Nats {
                 link.send(&format!("SUB {} 1\r\nPING\r\n", options.node(i))).await?;
                 link.wait_for("PONG\r\n").await?;
-            } else if publishes {
+            } else if subscribes {
                 subscribe(&mut link, &options, &format!("u{i}"), &options.node(i)).await?;
             }
             link.park().await?;

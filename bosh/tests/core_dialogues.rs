@@ -205,7 +205,7 @@ fn x39_payload_waits_while_the_connection_is_gone() {
 }
 
 #[test]
-fn x40_inactivity_counts_only_while_nothing_is_held() {
+fn x40_n48_inactivity_counts_only_while_nothing_is_held() {
     let (mut toy, _) = Toy::open(FULL);
     let token = toy.poll(1001);
     toy.seconds(25);

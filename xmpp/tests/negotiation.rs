@@ -217,6 +217,14 @@ fn x11_plain_authorisation_identities() {
 }
 
 #[test]
+fn n9_a_token_of_16_kib_is_a_password() {
+    let mut client = Client::tcp(&service());
+    client.send(open_tcp(DOMAIN));
+    let answer = client.send(auth(&plain("", "bearer", &bearer_token())));
+    assert_eq!(answer, SUCCESS);
+}
+
+#[test]
 fn x12_x13_failures_by_condition() {
     let sasl = "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'";
     let long = "A".repeat(40_000);

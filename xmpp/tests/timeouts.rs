@@ -57,7 +57,7 @@ fn thirty_seconds_to_bind() {
 }
 
 #[test]
-fn x8_ping_after_sixty_seconds_and_end_after_a_hundred_and_twenty() {
+fn x8_n48_ping_after_sixty_seconds_and_end_after_a_hundred_and_twenty() {
     let mut client = Client::bound(&service(), "1001", "r");
     assert_eq!(client.pass(59 * SECOND), "");
     let ping = client.pass(SECOND);

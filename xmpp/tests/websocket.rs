@@ -143,7 +143,7 @@ fn declaration_and_empty_messages_are_tolerated() {
 }
 
 #[test]
-fn x30_pongs_keep_the_connection_but_do_not_stop_the_xmpp_ping() {
+fn x30_n48_pongs_keep_the_connection_but_do_not_stop_the_xmpp_ping() {
     let mut client = bound(&service());
     let mut said = String::new();
     for _ in 0..13 {

@@ -15,6 +15,11 @@ use xmpp::{
 
 pub const DOMAIN: &str = "fin-a.example.net";
 
+/// What `bearer` has for a password: as long as tokens of single sign-on get.
+pub fn bearer_token() -> String {
+    "t0k3n-._~+/".chars().cycle().take(16 << 10).collect()
+}
+
 /// Everybody's password is `secret`; some names stand for a state of the realm.
 pub struct Realm;
 
@@ -26,6 +31,7 @@ impl Authenticator for Realm {
             ("disabled", _) => Err(AuthFailure::Disabled),
             ("panics", _) => panic!("the realm has a bug"),
             ("slow", _) => return Box::pin(std::future::pending()),
+            ("bearer", token) if token == bearer_token() => Ok(Principal { user: "bearer".into(), tag: 0 }),
             (_, "secret") => Ok(Principal { user: user.as_str().into(), tag: 0 }),
             _ => Err(AuthFailure::NotAuthorized),
         };

@@ -17,7 +17,7 @@ use broker::{EndReason, Parcel, Timer, WakeLater};
 use hyper::header::HeaderValue;
 use parking_lot::Mutex;
 use xmpp::stream::{Action, Open, Stream};
-use xmpp::{AuthFailure, Credentials, Principal, StreamError};
+use xmpp::{AuthFailure, Credentials, Principal, Refusal, StreamError};
 
 use crate::core::{Condition, Creation, Reply, Request, Session, Token, Work};
 use crate::http::Shared;
@@ -200,8 +200,9 @@ impl Cell {
     }
 
     /// How long the answer to a failed login is kept back.
-    fn failed_login(&self, now: Instant) -> Duration {
-        self.state.lock().permit.as_ref().map_or(Duration::ZERO, |permit| permit.failed_login(now))
+    fn failed_login(&self, shared: &Shared, now: Instant) -> Duration {
+        let stranger = self.state.lock().permit.as_ref().and_then(Permit::stranger);
+        stranger.map_or(Duration::ZERO, |peer| shared.service.login_failures().failed(peer, now))
     }
 
     /// The realm has answered.
@@ -252,7 +253,7 @@ impl Cell {
             tokio::spawn(async move {
                 let verdict = shared.service.authenticator().authenticate(credentials).await;
                 if verdict == Err(AuthFailure::NotAuthorized) {
-                    tokio::time::sleep(cell.failed_login(Instant::now())).await;
+                    tokio::time::sleep(cell.failed_login(&shared, Instant::now())).await;
                 }
                 cell.authenticated(&shared, attempt, verdict);
             });
@@ -399,7 +400,10 @@ impl State {
             self.permit = None;
             if !self.gone {
                 self.gone = true;
-                shared.counters.ended(self.ended_by);
+                if let Some(fault) = self.core.fault() {
+                    shared.service.count_refusal(reason(fault));
+                }
+                shared.counters.ended(self.ended_by.or(self.core.fault()));
             }
             after.removed = self.core.is_over();
         }
@@ -421,6 +425,16 @@ impl State {
     fn take_ready(&mut self, token: Token) -> Option<Reply> {
         let at = self.ready.iter().position(|(ready, _)| *ready == token)?;
         Some(self.ready.swap_remove(at).1)
+    }
+}
+
+/// Under which name a violation of the binding is counted.
+fn reason(fault: Condition) -> Refusal {
+    match fault {
+        Condition::PolicyViolation => Refusal::Overactivity,
+        Condition::ItemNotFound => Refusal::Sequence,
+        Condition::RemoteConnectionFailed => Refusal::Timeout,
+        _ => Refusal::BadRequest,
     }
 }
 

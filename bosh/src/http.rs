@@ -13,15 +13,15 @@ use broker::Wheel;
 use bytes::Bytes;
 use hyper::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
-use xmpp::Service;
 use xmpp::reader::XmlError;
 use xmpp::stream::{Channel, Framing, StartTls, Stream};
+use xmpp::{Refusal, Service};
 
 use crate::cell::{Cell, Held, Parts};
 use crate::config::Config;
 use crate::core::{self, Condition, Creation, Fingerprint, Identity, Reply, Session};
 use crate::intake::{self, BodyError};
-use crate::limits::{Gate, Miss, Refusal};
+use crate::limits::{Gate, Miss};
 use crate::registry::{Registry, Sid, random_text};
 use crate::response::{self, Body, Origin, TEXT_XML};
 use crate::stats::{Counters, Stats};
@@ -93,9 +93,11 @@ impl Endpoint {
         }
         if matches!(origin, Origin::Refused) {
             shared.counters.origin_refused.add();
+            shared.service.count_refusal(Refusal::Origin);
             return response::bare(StatusCode::FORBIDDEN, origin);
         }
         if is_encoded(&parts.headers) {
+            shared.service.count_refusal(Refusal::Encoding);
             let mut refusal = response::bare(StatusCode::UNSUPPORTED_MEDIA_TYPE, origin);
             refusal.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
             return refusal;
@@ -105,18 +107,19 @@ impl Endpoint {
         let outcome = match intake::read(shared, body).await {
             Ok(body) => shared.process(&body, peer, secure),
             Err(BodyError::Session(cell)) => {
-                shared.counters.oversize.add();
+                shared.oversize();
                 if cell.admits(peer, secure, shared.config.pin_address).is_ok() {
                     cell.fail(shared, Instant::now(), Condition::PolicyViolation);
                 }
                 Outcome::failure(Condition::PolicyViolation)
             }
             Err(BodyError::TooLarge) => {
-                shared.counters.oversize.add();
+                shared.oversize();
                 Outcome::Status(StatusCode::PAYLOAD_TOO_LARGE)
             }
             Err(BodyError::Timeout) => {
                 shared.counters.body_timeouts.add();
+                shared.service.count_refusal(Refusal::Timeout);
                 Outcome::Status(StatusCode::REQUEST_TIMEOUT)
             }
             Err(BodyError::Broken) => Outcome::Status(StatusCode::BAD_REQUEST),
@@ -265,15 +268,23 @@ impl Shared {
                 None => self.unknown(now, peer),
                 Some(cell) => match cell.admits(peer, secure, self.config.pin_address) {
                     Ok(()) if body.len() > cell.max_stanza() && has_larger(&request, cell.max_stanza()) => {
-                        self.counters.oversize.add();
+                        self.oversize();
                         cell.fail(self, now, Condition::PolicyViolation);
                         Outcome::failure(Condition::PolicyViolation)
                     }
                     Ok(()) => Outcome::Held(cell.request(self, now, request)),
-                    Err(condition) => Outcome::failure(condition),
+                    Err(condition) => {
+                        self.service.count_refusal(Refusal::BadRequest);
+                        Outcome::failure(condition)
+                    }
                 },
             },
         }
+    }
+
+    fn oversize(&self) {
+        self.counters.oversize.add();
+        self.service.count_refusal(Refusal::Oversize);
     }
 
     fn parse(&self, body: &[u8]) -> Result<core::Request<'static>, Condition> {
@@ -295,6 +306,9 @@ impl Shared {
         secure: bool,
     ) -> Outcome {
         self.counters.malformed.add();
+        let structural = condition == Condition::PolicyViolation;
+        let reason = if structural { Refusal::Structure } else { Refusal::Malformed };
+        self.service.count_refusal(reason);
         if condition == Condition::BadRequest && !core::has_root(body) {
             return Outcome::NoRoot;
         }
@@ -308,11 +322,13 @@ impl Shared {
     /// Unknown session ids are answered alike and touch no session.
     fn unknown(&self, now: Instant, peer: Option<IpAddr>) -> Outcome {
         self.counters.unknown_sid.add();
+        self.service.count_refusal(Refusal::UnknownSid);
         match self.gate.miss(now, peer) {
             Miss::Answer => Outcome::failure(Condition::ItemNotFound),
             Miss::Delay(delay) => Outcome::Delayed(delay),
             Miss::Refuse => {
                 self.counters.guesses_refused.add();
+                self.service.count_refusal(Refusal::Guessing);
                 Outcome::Status(StatusCode::FORBIDDEN)
             }
         }
@@ -329,17 +345,23 @@ impl Shared {
         let legacy = creation.ver.is_none();
         let failure = |condition| Outcome::Reply { reply: Reply::failure(condition), legacy };
         if self.stopping.load(Ordering::Acquire) {
+            self.service.count_refusal(Refusal::Stopping);
             return failure(Condition::SystemShutdown);
         }
         let permit = match self.gate.admit(now, peer) {
             Ok(permit) => permit,
-            Err(Refusal::Address) => {
-                self.counters.address_refused.add();
-                return failure(Condition::PolicyViolation);
-            }
-            Err(Refusal::Total) => {
-                self.counters.total_refused.add();
-                return Outcome::Status(StatusCode::SERVICE_UNAVAILABLE);
+            Err(reason) => {
+                self.service.count_refusal(reason);
+                return match reason {
+                    Refusal::AddressConnections | Refusal::AddressRate => {
+                        self.counters.address_refused.add();
+                        failure(Condition::PolicyViolation)
+                    }
+                    _ => {
+                        self.counters.total_refused.add();
+                        Outcome::Status(StatusCode::SERVICE_UNAVAILABLE)
+                    }
+                };
             }
         };
         let (Some(sid), Some(authid)) = (Sid::random(), random_text()) else {
@@ -352,7 +374,10 @@ impl Shared {
         };
         let core = match Session::create(now, self.settings.clone(), &request, identity, Cell::FIRST) {
             Ok(core) => core,
-            Err(condition) => return failure(condition),
+            Err(condition) => {
+                self.service.count_refusal(Refusal::BadRequest);
+                return failure(condition);
+            }
         };
         let channel = Channel { secure, starttls: StartTls::Off, peer };
         let stream = Stream::new(self.service.clone(), Framing::Bosh, channel, now);

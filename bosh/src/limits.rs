@@ -1,4 +1,4 @@
-//! Who may open how many sessions, who guesses session ids, and who guesses passwords.
+//! Who may open how many sessions, and who guesses session ids.
 //!
 //! One table of addresses with a lock of its own, a leaf. IPv6 addresses count by their /64, which is what
 //! one customer gets. An address without sessions and with nothing against it is forgotten.
@@ -9,26 +9,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use xmpp::Refusal;
 
 use crate::config::{Limits, Network};
 
 /// How long unknown session ids count against an address.
 const MEMORY: Duration = Duration::from_secs(300);
-/// Failed logins of one address that are answered without delay in [`MEMORY`].
-const FREE_FAILURES: u32 = 5;
-/// The longest delay of a failing login's answer.
-const LONGEST_DELAY: Duration = Duration::from_secs(30);
 /// Answers that may be delayed at once; beyond, guesses are refused at once.
 const MAX_DELAYED: u32 = 500;
-
-/// Why a session cannot be created.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// This address has used up what is its own.
-    Address,
-    /// The server as a whole is at its limit.
-    Total,
-}
 
 /// What becomes of an unknown session id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,9 +49,6 @@ struct Account {
     unauthenticated: u32,
     misses: u32,
     missed: Instant,
-    failures: u32,
-    /// When the first of the counted failures was.
-    failing_since: Instant,
 }
 
 #[derive(Debug)]
@@ -108,19 +93,21 @@ impl Gate {
         let limits = &self.limits;
         let mut state = self.state.lock();
         if state.unauthenticated[usize::from(trusted)] >= limits.total_unauthenticated {
-            return Err(Refusal::Total);
+            return Err(Refusal::Unauthenticated);
         }
         let key = (!trusted).then(|| state.key(peer, limits.addresses));
         if let Some(key) = key {
             let account = state.accounts.entry(key).or_insert_with(|| Account::new(now));
             if account.sessions >= limits.address_sessions
                 || account.unauthenticated >= limits.address_unauthenticated
-                || !account.creations.take(now, limits.address_rate, limits.address_burst)
             {
-                return Err(Refusal::Address);
+                return Err(Refusal::AddressConnections);
+            }
+            if !account.creations.take(now, limits.address_rate, limits.address_burst) {
+                return Err(Refusal::AddressRate);
             }
             if !state.creations.take(now, limits.total_rate, limits.total_burst) {
-                return Err(Refusal::Total);
+                return Err(Refusal::TotalRate);
             }
         }
         if let Some(account) = key.and_then(|key| state.accounts.get_mut(&key)) {
@@ -170,7 +157,6 @@ impl Gate {
             account.sessions > 0
                 || account.creations.0 > now
                 || (account.misses > 0 && now.saturating_duration_since(account.missed) <= MEMORY)
-                || (account.failures > 0 && now.saturating_duration_since(account.failing_since) <= MEMORY)
         });
     }
 }
@@ -190,27 +176,7 @@ impl State {
 
 impl Account {
     fn new(now: Instant) -> Self {
-        Self {
-            creations: Bucket(now),
-            sessions: 0,
-            unauthenticated: 0,
-            misses: 0,
-            missed: now,
-            failures: 0,
-            failing_since: now,
-        }
-    }
-
-    /// Counts a failed login: one second after the free ones, then twice as long each time.
-    fn failed(&mut self, now: Instant) -> Duration {
-        if self.failures == 0 || now.saturating_duration_since(self.failing_since) > MEMORY {
-            (self.failures, self.failing_since) = (0, now);
-        }
-        self.failures = self.failures.saturating_add(1);
-        match self.failures.checked_sub(FREE_FAILURES + 1) {
-            None => Duration::ZERO,
-            Some(doublings) => Duration::from_secs(1 << doublings.min(5)).min(LONGEST_DELAY),
-        }
+        Self { creations: Bucket(now), sessions: 0, unauthenticated: 0, misses: 0, missed: now }
     }
 }
 
@@ -235,12 +201,9 @@ impl Permit {
         }
     }
 
-    /// Counts a failed login and says how long to wait with telling so. Only failing answers are delayed,
-    /// and never those to trusted addresses, behind which a whole call centre may be.
-    pub(crate) fn failed_login(&self, now: Instant) -> Duration {
-        let Some(key) = self.key else { return Duration::ZERO };
-        let mut state = self.gate.state.lock();
-        state.accounts.get_mut(&key).map_or(Duration::ZERO, |account| account.failed(now))
+    /// The address, unless it is trusted.
+    pub(crate) fn stranger(&self) -> Option<IpAddr> {
+        self.key
     }
 
     fn release(&self, session: bool) {
@@ -286,7 +249,7 @@ mod tests {
             limits.address_rate = 2;
         });
         let permits: Vec<_> = (0..10).map(|_| gate.admit(now, ip("192.0.2.1")).unwrap()).collect();
-        assert_eq!(gate.admit(now, ip("192.0.2.1")).unwrap_err(), Refusal::Address);
+        assert_eq!(gate.admit(now, ip("192.0.2.1")).unwrap_err(), Refusal::AddressRate);
         assert!(gate.admit(now, ip("192.0.2.2")).is_ok());
         let later = now + Duration::from_millis(500);
         assert!(gate.admit(later, ip("192.0.2.1")).is_ok());
@@ -318,9 +281,9 @@ mod tests {
             limits.address_unauthenticated = 10;
         });
         let strangers: Vec<_> = (0..3).map(|_| gate.admit(now, ip("192.0.2.1")).unwrap()).collect();
-        assert_eq!(gate.admit(now, ip("192.0.2.9")).unwrap_err(), Refusal::Total);
+        assert_eq!(gate.admit(now, ip("192.0.2.9")).unwrap_err(), Refusal::Unauthenticated);
         let trusted: Vec<_> = (0..3).map(|_| gate.admit(now, ip("127.0.0.1")).unwrap()).collect();
-        assert_eq!(gate.admit(now, ip("127.0.0.1")).unwrap_err(), Refusal::Total);
+        assert_eq!(gate.admit(now, ip("127.0.0.1")).unwrap_err(), Refusal::Unauthenticated);
         drop((strangers, trusted));
     }
 
@@ -338,23 +301,6 @@ mod tests {
         assert_eq!(gate.miss(now, ip("192.0.2.2")), Miss::Answer);
         assert_eq!(gate.miss(now, ip("127.0.0.1")), Miss::Answer);
         assert_eq!(gate.miss(now + MEMORY + Duration::from_secs(1), ip("192.0.2.1")), Miss::Answer);
-    }
-
-    #[test]
-    fn failing_logins_of_an_address_are_answered_later_and_later() {
-        let (gate, now) = gate(|_| {});
-        let permits = [gate.admit(now, ip("192.0.2.1")).unwrap(), gate.admit(now, ip("192.0.2.1")).unwrap()];
-        let delays = (0..12).map(|n| permits[n % 2].failed_login(now).as_secs());
-        assert_eq!(delays.collect::<Vec<_>>(), [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 30, 30]);
-        assert_eq!(gate.admit(now, ip("192.0.2.2")).unwrap().failed_login(now), Duration::ZERO);
-        let local = gate.admit(now, ip("127.0.0.1")).unwrap();
-        assert!((0..50).all(|_| local.failed_login(now) == Duration::ZERO));
-        drop(permits);
-        gate.sweep(now + MEMORY);
-        let again = gate.admit(now + MEMORY, ip("192.0.2.1")).unwrap();
-        assert_eq!(again.failed_login(now + MEMORY).as_secs(), 30, "leaving does not wipe the slate");
-        let later = now + MEMORY + Duration::from_secs(1);
-        assert_eq!(again.failed_login(later), Duration::ZERO);
     }
 
     #[test]

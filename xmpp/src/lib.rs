@@ -55,12 +55,14 @@
 pub mod auth;
 pub mod config;
 pub mod error;
+mod failures;
 pub mod reader;
 pub mod sasl;
 pub mod service;
 #[cfg(feature = "tcp")]
 mod shell;
 pub mod splice;
+pub mod stats;
 pub mod stream;
 #[cfg(feature = "tcp")]
 pub mod tcp;
@@ -71,5 +73,7 @@ pub mod xml;
 pub use auth::{AuthFailure, Authenticator, Credentials, Password, Principal};
 pub use config::{Config, Conflict, Limits, Profile, Timeouts};
 pub use error::StreamError;
+pub use failures::LoginFailures;
 pub use service::{Access, AccessPolicy, BindError, Bound, OpenPolicy, Service, event, notification};
+pub use stats::{Refusal, Refusals, Stats};
 pub use stream::{Action, Channel, Framing, Open, StartTls, Stream};

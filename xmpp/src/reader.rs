@@ -14,6 +14,7 @@ mod error;
 mod text;
 
 pub use error::XmlError;
+pub(crate) use error::is_structural;
 
 use crate::config::Limits;
 use assembler::{Assembler, Piece};

@@ -31,6 +31,8 @@ use broker::{Address, Broker, EndReason, OnConflict, Outbox};
 
 use crate::auth::{Authenticator, Principal};
 use crate::config::{Config, Conflict, Profile};
+use crate::failures::LoginFailures;
+use crate::stats::{Counters, Refusal, Stats};
 use accounts::{Accounts, Refused};
 pub use bound::Bound;
 pub use event::{event, notification};
@@ -51,6 +53,8 @@ pub(crate) struct Shared {
     /// Whether the application behind the service is there.
     pub(crate) application: AtomicBool,
     stopping: AtomicBool,
+    pub(crate) counters: Counters,
+    failures: LoginFailures,
 }
 
 impl fmt::Debug for Service {
@@ -116,6 +120,8 @@ impl Service {
             nodes: node::Nodes::new(),
             application: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
+            counters: Counters::new(),
+            failures: LoginFailures::new(),
         }))
     }
 
@@ -142,6 +148,22 @@ impl Service {
     /// Bound sessions at this moment.
     pub fn sessions(&self) -> usize {
         self.0.accounts.len()
+    }
+
+    /// What has been counted so far, on all transports.
+    pub fn stats(&self) -> Stats {
+        self.0.counters.snapshot(self.sessions())
+    }
+
+    /// Counts a refusal by a transport: of a connection or of input that no stream has seen. What a
+    /// [`Stream`](crate::Stream) refuses it counts by itself.
+    pub fn count_refusal(&self, reason: Refusal) {
+        self.0.counters.refused(reason);
+    }
+
+    /// Failed logins by address, for transports that keep failing answers back.
+    pub fn login_failures(&self) -> &LoginFailures {
+        &self.0.failures
     }
 
     /// Tells whether the application is there. A change is announced to every available session as the

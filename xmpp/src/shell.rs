@@ -218,7 +218,10 @@ impl<F: Framer> Driver<F> {
         if std::mem::take(&mut self.delayed) {
             return false;
         }
-        let delay = self.permit.as_ref().map_or(Duration::ZERO, |permit| permit.failed_login(now));
+        // Trusted addresses are not delayed: a whole call centre may be behind one.
+        let stranger = self.permit.as_ref().and_then(Permit::stranger);
+        let failures = self.stream.service().login_failures();
+        let delay = stranger.map_or(Duration::ZERO, |peer| failures.failed(peer, now));
         if delay.is_zero() {
             return false;
         }

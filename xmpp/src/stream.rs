@@ -25,6 +25,7 @@ use crate::config::Limits;
 use crate::reader::{Item, Reader};
 use crate::service::{Bound, Service};
 use crate::splice::{self, Splicer};
+use crate::stats::Refusal;
 use crate::{Profile, StreamError};
 use clock::Clock;
 pub use websocket::adopt;
@@ -304,6 +305,16 @@ impl Stream {
     /// (RFC 6120 §4.9.1.2).
     pub fn fail(&mut self, error: StreamError) {
         if self.phase != Phase::Closed {
+            if let Some(reason) = Refusal::of(error) {
+                self.service.count_refusal(reason);
+            }
+            self.refuse_stream(error);
+        }
+    }
+
+    /// As [`fail`](Self::fail), for a cause that has been counted already.
+    pub(crate) fn refuse_stream(&mut self, error: StreamError) {
+        if self.phase != Phase::Closed {
             self.answer_header();
             self.end(Some(error));
         }
@@ -380,7 +391,9 @@ impl Stream {
     }
 
     fn stanza(&mut self, now: Instant, element: Element) {
-        self.clock.count_stanza(now);
+        if self.clock.count_stanza(now) {
+            self.service.count_refusal(Refusal::Throttled);
+        }
         let Some(bound) = &mut self.bound else { return };
         if let Err(error) = bound.handle(now, element) {
             self.fail(error);

@@ -18,6 +18,7 @@ use crate::StreamError;
 use crate::service::Service;
 pub use crate::shell::{Admission, AdmissionLimits};
 use crate::shell::{Boundaries, Driver, Framer, Io, Outcome, Permit};
+use crate::stats::Refusal;
 use crate::stream::{Channel, Framing, StartTls, Stream};
 
 /// Pause after a failed accept (no file descriptors left): trying again at once would spin.
@@ -106,11 +107,15 @@ fn report(ended: Result<(), tokio::task::JoinError>) {
 }
 
 fn accept(socket: TcpStream, peer: IpAddr, service: &Service, options: &TcpOptions, tasks: &mut JoinSet<()>) {
-    let Some(permit) = options.admission.enter(Some(peer), Instant::now()) else {
-        if !options.direct_tls {
-            refuse(&socket, service);
+    let permit = match options.admission.enter(Some(peer), Instant::now()) {
+        Ok(permit) => permit,
+        Err(reason) => {
+            service.count_refusal(reason);
+            if !options.direct_tls {
+                refuse(&socket, service);
+            }
+            return;
         }
-        return;
     };
     // Without it a notification waits for the acknowledgement of the one before.
     let _ = socket.set_nodelay(true);
@@ -121,14 +126,14 @@ fn accept(socket: TcpStream, peer: IpAddr, service: &Service, options: &TcpOptio
 /// Says why in one write that is not waited for; the kernel has room for it.
 fn refuse(socket: &TcpStream, service: &Service) {
     let mut stream = Stream::new(service.clone(), Framing::Tcp, Channel::default(), Instant::now());
-    stream.fail(StreamError::ResourceConstraint("too many connections"));
+    let error = StreamError::ResourceConstraint("too many connections");
+    stream.refuse_stream(error);
     let mut parcels = std::collections::VecDeque::new();
     let _ = stream.outbox().try_take(&mut parcels, usize::MAX);
     let mut bytes = Vec::new();
     for parcel in &parcels {
         stream.write_parcel(parcel, &mut bytes);
     }
-    let error = StreamError::ResourceConstraint("too many connections");
     bytes.extend(stream.farewell(Some(error)).concat().into_bytes());
     let _ = socket.try_write(&bytes);
 }
@@ -162,7 +167,10 @@ pub async fn serve_io(
     service: Service,
     options: &TcpOptions,
 ) {
-    let Some(permit) = options.admission.enter(peer, Instant::now()) else { return };
+    let permit = match options.admission.enter(peer, Instant::now()) {
+        Ok(permit) => permit,
+        Err(reason) => return service.count_refusal(reason),
+    };
     let channel = Channel { secure: options.direct_tls, starttls: StartTls::Off, peer };
     let stream = Stream::new(service, Framing::Tcp, channel, Instant::now());
     Driver::new(Io::Other(Box::new(io)), stream, TcpFramer::new(options.coalesce), Some(permit)).run().await;
@@ -175,9 +183,13 @@ async fn handshake(socket: TcpStream, tls: Arc<rustls::ServerConfig>, service: &
         Ok(Ok(stream)) => Some(Io::Tls(Box::new(stream))),
         Ok(Err(error)) => {
             tracing::debug!(%error, "TLS handshake failed");
+            service.count_refusal(Refusal::Handshake);
             None
         }
-        Err(_) => None,
+        Err(_) => {
+            service.count_refusal(Refusal::Handshake);
+            None
+        }
     }
 }
 

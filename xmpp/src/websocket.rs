@@ -20,6 +20,7 @@ use crate::StreamError;
 use crate::service::Service;
 pub use crate::shell::{Admission, AdmissionLimits};
 use crate::shell::{Boundaries, Driver, Framer, Io, Permit};
+use crate::stats::Refusal;
 use crate::stream::{Channel, Framing, StartTls, Stream};
 use frame::{CloseCode, Decoder, Incoming};
 pub use handshake::upgrade;
@@ -131,6 +132,7 @@ impl WsFramer {
             stream.fail(StreamError::PolicyViolation("message too large"));
         } else {
             self.silent = true;
+            stream.service().count_refusal(Refusal::Malformed);
             stream.handle_eof();
         }
     }

@@ -180,6 +180,9 @@ impl Session {
     /// Ends the session because of `offender`, whose request gets the condition; others that are held
     /// learn that another request was the cause.
     pub(super) fn abort(&mut self, _now: Instant, offender: Option<Token>, condition: Condition) {
+        if self.state.is_open() && condition != Condition::OtherRequest {
+            self.fault = Some(condition);
+        }
         self.state = State::Over;
         for slot in std::mem::take(&mut self.slots) {
             let Some(token) = slot.token.filter(|token| Some(*token) != offender) else { continue };

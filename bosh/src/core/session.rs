@@ -120,6 +120,7 @@ pub struct Session {
     job: Option<Box<Job>>,
     blocked: bool,
     pause: Option<Duration>,
+    pub(super) fault: Option<Condition>,
 }
 
 impl Session {
@@ -175,6 +176,7 @@ impl Session {
             job: None,
             blocked: false,
             pause: None,
+            fault: None,
         })
     }
 
@@ -191,6 +193,11 @@ impl Session {
     /// Whether the session has ended, be it that the client has still to be told.
     pub fn has_ended(&self) -> bool {
         !self.state.is_open()
+    }
+
+    /// The violation of the protocol that has ended the session, if it was one.
+    pub fn fault(&self) -> Option<Condition> {
+        self.fault
     }
 
     /// Stops or resumes the processing of requests: a password is being checked, and what follows has
@@ -438,6 +445,7 @@ impl Session {
             return;
         }
         if self.gap_deadline().is_some_and(|deadline| now >= deadline) {
+            self.fault = Some(Condition::RemoteConnectionFailed);
             self.end_all(now, Condition::RemoteConnectionFailed);
             return;
         }

@@ -3,6 +3,20 @@
 use crate::StreamError;
 use rxml::Error;
 
+/// Whether the sentence of a policy violation is one of [`XmlError::Limit`].
+pub(crate) fn is_structural(text: &str) -> bool {
+    matches!(
+        text,
+        "attributes too long"
+            | "too many attributes"
+            | "too many namespace declarations"
+            | "elements nested too deeply"
+            | "too many children"
+            | "name too long"
+            | "name or attribute too long"
+    )
+}
+
 /// Why input was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum XmlError {

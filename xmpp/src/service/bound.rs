@@ -143,6 +143,9 @@ impl Bound {
     /// Answers `stanza` with an error.
     pub(crate) fn refuse(&self, stanza: &Element, error: &StanzaError) {
         let shared = self.shared();
+        if let Some(reason) = error.refusal() {
+            shared.counters.refused(reason);
+        }
         let echo = shared.config.limits.error_echo;
         self.send(self.envelope(stanza).error(stanza, error, echo, !shared.strict()));
     }

@@ -7,6 +7,7 @@ use broker::{Class, Parcel};
 use minidom::Element;
 
 use super::{ns, serialize};
+use crate::stats::Refusal;
 use crate::xml::push_attribute;
 
 /// A defined condition of RFC 6120 §8.3.3, with the type and the legacy code that usually go with it.
@@ -90,6 +91,19 @@ impl StanzaError {
     /// `feature-not-implemented` that names the feature (XEP-0060 §10).
     pub(crate) fn unsupported(feature: &'static str) -> Self {
         Self { condition: Condition::FeatureNotImplemented, detail: Detail::Unsupported(feature) }
+    }
+
+    /// The reason to count, for errors that are about rights and bounds.
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        match (self.condition, &self.detail) {
+            (_, Detail::Pubsub("too-many-subscriptions")) => Some(Refusal::Subscriptions),
+            (Condition::BadRequest, Detail::Pubsub("invalid-jid")) => Some(Refusal::Forbidden),
+            (Condition::Forbidden | Condition::NotAllowed | Condition::NotAuthorized, _) => {
+                Some(Refusal::Forbidden)
+            }
+            (Condition::PolicyViolation | Condition::ResourceConstraint, _) => Some(Refusal::Quota),
+            _ => None,
+        }
     }
 
     /// Appends `<error/>`. `code`: with the legacy attribute, for clients of the last decade.

@@ -3,12 +3,14 @@
 //! Shared by the listeners of a server. Counts only; a permit gives its place back when dropped.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use broker::{EndReason, Outbox};
 use parking_lot::Mutex;
+
+use crate::stats::Refusal;
 
 /// Bounds on connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,36 +62,14 @@ impl Bucket {
     }
 }
 
-/// Failed logins of one address that are answered without delay in [`FAILURE_PERIOD`].
-const FREE_FAILURES: u32 = 5;
-const FAILURE_PERIOD: Duration = Duration::from_secs(5 * 60);
-/// The longest delay of a failing answer.
-const LONGEST_DELAY: Duration = Duration::from_secs(30);
-
 struct Address {
     open: usize,
     bucket: Bucket,
-    failures: u32,
-    /// When the first of the counted failures was.
-    failing_since: Instant,
 }
 
 impl Address {
     fn is_memorable(&self, now: Instant) -> bool {
-        let fails = self.failures > 0 && now < self.failing_since + FAILURE_PERIOD;
-        self.open > 0 || self.bucket.0 > now || fails
-    }
-
-    /// Counts a failed login: one second after the free ones, then twice as long each time.
-    fn failed(&mut self, now: Instant) -> Duration {
-        if self.failures == 0 || now >= self.failing_since + FAILURE_PERIOD {
-            (self.failures, self.failing_since) = (0, now);
-        }
-        self.failures = self.failures.saturating_add(1);
-        match self.failures.checked_sub(FREE_FAILURES + 1) {
-            None => Duration::ZERO,
-            Some(doublings) => Duration::from_secs(1 << doublings.min(5)).min(LONGEST_DELAY),
-        }
+        self.open > 0 || self.bucket.0 > now
     }
 }
 
@@ -98,6 +78,8 @@ struct Counts {
     unauthenticated: usize,
     unauthenticated_trusted: usize,
     addresses: HashMap<IpAddr, Address>,
+    /// Table size at which idle addresses are forgotten.
+    sweep_at: usize,
     bucket: Bucket,
     refused: u64,
     /// Outboxes of the open connections, by the number of their permit.
@@ -126,6 +108,7 @@ impl Admission {
             unauthenticated: 0,
             unauthenticated_trusted: 0,
             addresses: HashMap::new(),
+            sweep_at: REMEMBERED,
             bucket: Bucket(Instant::now()),
             refused: 0,
             outboxes: HashMap::new(),
@@ -146,27 +129,21 @@ impl Admission {
         self.0.counts.lock().refused
     }
 
-    /// A place for a new connection from `peer`; `None`: it has to be refused.
-    pub(crate) fn enter(&self, peer: Option<IpAddr>, now: Instant) -> Option<Permit> {
+    /// A place for a new connection from `peer`, or why there is none.
+    pub(crate) fn enter(&self, peer: Option<IpAddr>, now: Instant) -> Result<Permit, Refusal> {
         // An address unknown to the transport (a Unix socket, a test) is this machine's.
         let trusted = peer.is_none_or(|peer| self.0.limits.trusted.contains(&peer.to_canonical()));
         let counts = &mut *self.0.counts.lock();
-        let fits = !counts.stopping
-            && counts.total < self.0.limits.connections
-            && match peer {
-                Some(peer) if !trusted => counts.enter_untrusted(peer.to_canonical(), now, &self.0.limits),
-                _ => counts.unauthenticated_trusted < self.0.limits.unauthenticated,
-            };
-        if !fits {
+        let address = peer.filter(|_| !trusted).map(customer);
+        if let Err(reason) = counts.judge(address, now, &self.0.limits) {
             counts.refused += 1;
-            return None;
+            return Err(reason);
         }
         counts.total += 1;
         *counts.unauthenticated(trusted) += 1;
-        let address = peer.map(|peer| peer.to_canonical()).filter(|_| !trusted);
         counts.next_permit += 1;
         let number = counts.next_permit;
-        Some(Permit { admission: self.0.clone(), number, address, trusted, authenticated: false })
+        Ok(Permit { admission: self.0.clone(), number, address, trusted, authenticated: false })
     }
 
     /// Lets nobody in any more and ends every connection with the stream error `system-shutdown`.
@@ -182,23 +159,60 @@ impl Admission {
     }
 }
 
+/// What counts as one address: of IPv6 the /64, which is what one customer gets.
+fn customer(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
+        v4 => v4,
+    }
+}
+
 impl Counts {
-    fn enter_untrusted(&mut self, peer: IpAddr, now: Instant, limits: &AdmissionLimits) -> bool {
-        if self.unauthenticated >= limits.unauthenticated || !self.bucket.take(now, limits.total_rate) {
-            return false;
+    /// Whether there is a place for one more; `stranger` is its address unless that is trusted.
+    fn judge(
+        &mut self,
+        stranger: Option<IpAddr>,
+        now: Instant,
+        limits: &AdmissionLimits,
+    ) -> Result<(), Refusal> {
+        if self.stopping {
+            return Err(Refusal::Stopping);
         }
-        if self.addresses.len() >= REMEMBERED {
+        if self.total >= limits.connections {
+            return Err(Refusal::Connections);
+        }
+        if *self.unauthenticated(stranger.is_none()) >= limits.unauthenticated {
+            return Err(Refusal::Unauthenticated);
+        }
+        match stranger {
+            Some(peer) => self.enter_untrusted(peer, now, limits),
+            None => Ok(()),
+        }
+    }
+
+    fn enter_untrusted(
+        &mut self,
+        peer: IpAddr,
+        now: Instant,
+        limits: &AdmissionLimits,
+    ) -> Result<(), Refusal> {
+        if !self.bucket.take(now, limits.total_rate) {
+            return Err(Refusal::TotalRate);
+        }
+        if self.addresses.len() >= self.sweep_at {
             self.addresses.retain(|_, address| address.is_memorable(now));
+            // Not with every connection, however many addresses there are to keep.
+            self.sweep_at = REMEMBERED.max(self.addresses.len() * 2);
         }
-        let address = self.addresses.entry(peer).or_insert(Address {
-            open: 0,
-            bucket: Bucket(now),
-            failures: 0,
-            failing_since: now,
-        });
-        let fits = address.open < limits.per_address && address.bucket.take(now, limits.address_rate);
-        address.open += usize::from(fits);
-        fits
+        let address = self.addresses.entry(peer).or_insert(Address { open: 0, bucket: Bucket(now) });
+        if address.open >= limits.per_address {
+            return Err(Refusal::AddressConnections);
+        }
+        if !address.bucket.take(now, limits.address_rate) {
+            return Err(Refusal::AddressRate);
+        }
+        address.open += 1;
+        Ok(())
     }
 
     fn unauthenticated(&mut self, trusted: bool) -> &mut usize {
@@ -229,12 +243,9 @@ impl Permit {
         }
     }
 
-    /// Counts a failed login and says how long to wait with telling so. Only failing answers are delayed,
-    /// and never those to trusted addresses, behind which a whole call centre may be.
-    pub(crate) fn failed_login(&self, now: Instant) -> Duration {
-        let Some(peer) = self.address else { return Duration::ZERO };
-        let mut counts = self.admission.counts.lock();
-        counts.addresses.get_mut(&peer).map_or(Duration::ZERO, |address| address.failed(now))
+    /// The address, unless it is trusted.
+    pub(crate) fn stranger(&self) -> Option<IpAddr> {
+        self.address
     }
 
     /// The connection leaves the scarce places for those that have not logged in.
@@ -274,25 +285,11 @@ mod tests {
         let now = Instant::now();
         let mut first = admission.enter(outside(1), now).unwrap();
         let _second = admission.enter(outside(2), now).unwrap();
-        assert!(admission.enter(outside(3), now).is_none());
-        assert!(admission.enter(Some(IpAddr::from([127, 0, 0, 1])), now).is_some());
+        assert_eq!(admission.enter(outside(3), now).err(), Some(Refusal::Unauthenticated));
+        assert!(admission.enter(Some(IpAddr::from([127, 0, 0, 1])), now).is_ok());
         first.authenticated();
-        assert!(admission.enter(outside(3), now).is_some());
+        assert!(admission.enter(outside(3), now).is_ok());
         assert_eq!(admission.refused(), 1);
-    }
-
-    #[test]
-    fn failing_answers_to_one_address_slow_down() {
-        let admission = Admission::new(AdmissionLimits::default());
-        let now = Instant::now();
-        let permit = admission.enter(outside(1), now).unwrap();
-        let other = admission.enter(outside(2), now).unwrap();
-        let mut delay = |at: u64| permit.failed_login(now + Duration::from_secs(at)).as_secs();
-        assert_eq!((0..12).map(&mut delay).collect::<Vec<_>>(), [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 30, 30]);
-        assert_eq!(other.failed_login(now), Duration::ZERO);
-        assert_eq!(delay(300), 0, "five minutes later it begins anew");
-        let local = admission.enter(Some(IpAddr::from([127, 0, 0, 1])), now).unwrap();
-        assert!((0..50).all(|_| local.failed_login(now) == Duration::ZERO));
     }
 
     #[test]
@@ -302,12 +299,12 @@ mod tests {
         let now = Instant::now();
         let first = admission.enter(outside(1), now).unwrap();
         let _second = admission.enter(outside(1), now).unwrap();
-        assert!(admission.enter(outside(1), now).is_none(), "two are open");
+        assert_eq!(admission.enter(outside(1), now).err(), Some(Refusal::AddressConnections));
         drop(first);
         let third = admission.enter(outside(1), now).unwrap();
         drop(third);
-        assert!(admission.enter(outside(1), now).is_none(), "three at once");
-        assert!(admission.enter(outside(1), now + Duration::from_secs(1)).is_some());
+        assert_eq!(admission.enter(outside(1), now).err(), Some(Refusal::AddressRate), "three at once");
+        assert!(admission.enter(outside(1), now + Duration::from_secs(1)).is_ok());
         assert_eq!(admission.open().0, 1);
     }
 }

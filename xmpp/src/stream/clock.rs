@@ -85,11 +85,13 @@ impl Clock {
         self.rate = None;
     }
 
-    pub(super) fn count_stanza(&mut self, now: Instant) {
+    /// Counts one stanza; true if it slows the session down.
+    pub(super) fn count_stanza(&mut self, now: Instant) -> bool {
         if let Some(rate) = &mut self.rate {
             rate.take(now);
             self.throttled = rate.blocked_until(now);
         }
+        self.throttled.is_some()
     }
 
     pub(super) fn is_throttled(&self) -> bool {

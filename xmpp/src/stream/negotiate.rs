@@ -10,7 +10,9 @@ use super::{Action, Framing, Open, Phase, StartTls, Stream};
 use crate::auth::{AuthFailure, Credentials, Principal};
 use crate::reader::Header;
 use crate::sasl::{self, Failure};
+use crate::service::BindError;
 use crate::splice::Splicer;
+use crate::stats::Refusal;
 use crate::{Profile, StreamError};
 
 /// 128 random bits, for stream ids.
@@ -225,6 +227,7 @@ impl Stream {
         self.challenged = false;
         self.say(failure.to_xml());
         if failure != Failure::TemporaryAuthFailure {
+            self.service.count_refusal(Refusal::Login);
             self.failures += 1;
         }
         if self.failures >= self.service.config().auth_retries.max(1) {
@@ -242,6 +245,7 @@ impl Stream {
         if self.service.policy().may_flood(&principal) {
             self.clock.lift_rate();
         }
+        self.service.0.counters.login();
         self.principal = Some(principal);
         let timeouts = &self.service.config().timeouts;
         self.clock.start_binding(now, timeouts);
@@ -268,7 +272,12 @@ impl Stream {
                 self.bound = Some(bound);
                 self.phase = Phase::Bound;
             }
-            Err(error) => self.say(render::iq_error(element.attr("id"), &error.to_xml())),
+            Err(error) => {
+                if error == BindError::TooManyResources {
+                    self.service.count_refusal(Refusal::Resources);
+                }
+                self.say(render::iq_error(element.attr("id"), &error.to_xml()));
+            }
         }
     }
 }

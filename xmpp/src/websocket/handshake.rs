@@ -12,6 +12,7 @@ use sha1::{Digest, Sha1};
 
 use super::WsOptions;
 use crate::service::Service;
+use crate::stats::Refusal;
 
 /// RFC 6455 §1.3.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -26,10 +27,18 @@ const PROTOCOL: &str = "xmpp";
 pub fn upgrade<B>(mut request: Request<B>, service: Service, options: WsOptions) -> Response<Full<Bytes>> {
     let accept = match judge(&request, &options) {
         Ok(accept) => accept,
-        Err(status) => return refusal(status),
+        Err(status) => {
+            let reason = if status == StatusCode::FORBIDDEN { Refusal::Origin } else { Refusal::Handshake };
+            service.count_refusal(reason);
+            return refusal(status);
+        }
     };
-    let Some(permit) = options.admission.enter(options.peer, Instant::now()) else {
-        return refusal(StatusCode::SERVICE_UNAVAILABLE);
+    let permit = match options.admission.enter(options.peer, Instant::now()) {
+        Ok(permit) => permit,
+        Err(reason) => {
+            service.count_refusal(reason);
+            return refusal(StatusCode::SERVICE_UNAVAILABLE);
+        }
     };
     let upgraded = hyper::upgrade::on(&mut request);
     let patience = service.config().timeouts.handshake;
@@ -37,7 +46,7 @@ pub fn upgrade<B>(mut request: Request<B>, service: Service, options: WsOptions)
         match tokio::time::timeout(patience, upgraded).await {
             Ok(Ok(upgraded)) => super::session(upgraded, service, options, permit).await,
             Ok(Err(error)) => tracing::debug!(%error, "upgrade failed"),
-            Err(_) => tracing::debug!("upgrade timed out"),
+            Err(_) => service.count_refusal(Refusal::Handshake),
         }
     });
     let mut response = Response::new(Full::default());

@@ -1,9 +1,8 @@
 //! Configuration of an endpoint.
 
-use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::str::FromStr;
 use std::time::Duration;
+
+use xmpp::{Network, Origins};
 
 use crate::core::Settings;
 
@@ -20,8 +19,8 @@ pub struct Config {
     pub max_answer: usize,
     /// How long the body of a request may take to arrive (20 s).
     pub body_timeout: Duration,
-    /// Origins that browsers may use the endpoint from; `None` lets every origin in (no cookies are used).
-    pub origins: Option<Vec<String>>,
+    /// Origins that browsers may use the endpoint from (every one: no cookies are used).
+    pub origins: Origins,
     /// Further request headers that browsers may send, besides `Content-Type`.
     pub cors_headers: Vec<String>,
     /// Tells errors by HTTP status to everybody, as old servers do (off).
@@ -40,7 +39,7 @@ impl Default for Config {
             max_body_before_auth: 64 << 10,
             max_answer: 256 << 10,
             body_timeout: Duration::from_secs(20),
-            origins: None,
+            origins: Origins::any(),
             cors_headers: Vec::new(),
             legacy_http_errors: false,
             pin_address: false,
@@ -83,10 +82,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            trusted: vec![
-                Network::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), 8),
-                Network::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 128),
-            ],
+            trusted: Network::loopback(),
             proxies: Vec::new(),
             address_rate: 20,
             address_burst: 100,
@@ -98,90 +94,6 @@ impl Default for Limits {
             misses_delayed: 20,
             misses_refused: 100,
             addresses: 100_000,
-        }
-    }
-}
-
-/// A range of addresses, written `10.0.0.0/8`, `::1/128`, or as a single address.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    address: IpAddr,
-    prefix: u8,
-}
-
-impl Network {
-    /// The addresses that share the first `prefix` bits with `address`.
-    pub fn new(address: IpAddr, prefix: u8) -> Self {
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        Self { address, prefix: prefix.min(most) }
-    }
-
-    /// Whether `address` is in the range. IPv4 addresses written in IPv6 count as IPv4.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.address, address.to_canonical()) {
-            (IpAddr::V4(a), IpAddr::V4(b)) => {
-                let shift = 32 - u32::from(self.prefix);
-                (a.to_bits() ^ b.to_bits()).checked_shr(shift).unwrap_or(0) == 0
-            }
-            (IpAddr::V6(a), IpAddr::V6(b)) => {
-                let shift = 128 - u32::from(self.prefix);
-                (a.to_bits() ^ b.to_bits()).checked_shr(shift).unwrap_or(0) == 0
-            }
-            _ => false,
-        }
-    }
-}
-
-impl fmt::Debug for Network {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.prefix)
-    }
-}
-
-/// A text that is no range of addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an address range like 10.0.0.0/8")]
-pub struct BadNetwork;
-
-impl FromStr for Network {
-    type Err = BadNetwork;
-
-    fn from_str(text: &str) -> Result<Self, BadNetwork> {
-        let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) => (address, Some(prefix.parse::<u8>().map_err(|_| BadNetwork)?)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.parse().map_err(|_| BadNetwork)?;
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        match prefix.unwrap_or(most) {
-            prefix if prefix <= most => Ok(Self { address, prefix }),
-            _ => Err(BadNetwork),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn networks_contain_what_they_say() {
-        let net: Network = "10.1.0.0/16".parse().unwrap();
-        assert!(net.contains("10.1.2.3".parse().unwrap()));
-        assert!(net.contains("::ffff:10.1.2.3".parse().unwrap()));
-        assert!(!net.contains("10.2.0.1".parse().unwrap()));
-        assert!("0.0.0.0/0".parse::<Network>().unwrap().contains("1.2.3.4".parse().unwrap()));
-        assert!("::1".parse::<Network>().unwrap().contains("::1".parse().unwrap()));
-        for bad in ["10.0.0.0/33", "x", "10.0.0.0/", "::/129"] {
-            assert_eq!(bad.parse::<Network>(), Err(BadNetwork), "{bad}");
-        }
-    }
-
-    #[test]
-    fn loopback_is_trusted() {
-        let limits = Limits::default();
-        for loopback in ["127.0.0.1", "127.9.9.9", "::1"] {
-            assert!(limits.trusted.iter().any(|n| n.contains(loopback.parse().unwrap())), "{loopback}");
         }
     }
 }

@@ -76,10 +76,12 @@ mod response;
 mod stats;
 
 #[cfg(feature = "http")]
-pub use config::{BadNetwork, Config, Limits, Network};
+pub use config::{Config, Limits};
 #[cfg(feature = "http")]
 pub use http::{ConnectionService, Endpoint};
 #[cfg(feature = "http")]
 pub use response::Body;
 #[cfg(feature = "http")]
 pub use stats::Stats;
+#[cfg(feature = "http")]
+pub use xmpp::{BadNetwork, Network, Origins};

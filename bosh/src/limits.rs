@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use xmpp::Refusal;
 
-use crate::config::{Limits, Network};
+use xmpp::{Network, Refusal};
+
+use crate::config::Limits;
 
 /// How long unknown session ids count against an address.
 const MEMORY: Duration = Duration::from_secs(300);
@@ -76,7 +77,7 @@ impl Gate {
 
     /// Whether the address is one of a reverse proxy.
     pub(crate) fn is_proxy(&self, address: IpAddr) -> bool {
-        contains(&self.limits.proxies, address)
+        Network::any(&self.limits.proxies, address)
     }
 
     pub(crate) fn has_proxies(&self) -> bool {
@@ -84,7 +85,7 @@ impl Gate {
     }
 
     fn is_trusted(&self, peer: Option<IpAddr>) -> bool {
-        peer.is_some_and(|peer| contains(&self.limits.trusted, peer))
+        peer.is_some_and(|peer| Network::any(&self.limits.trusted, peer))
     }
 
     /// Lets one session in, or not.
@@ -178,10 +179,6 @@ impl Account {
     fn new(now: Instant) -> Self {
         Self { creations: Bucket(now), sessions: 0, unauthenticated: 0, misses: 0, missed: now }
     }
-}
-
-fn contains(networks: &[Network], address: IpAddr) -> bool {
-    networks.iter().any(|network| network.contains(address))
 }
 
 /// One admitted session; dropping it gives the place back.

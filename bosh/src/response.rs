@@ -81,10 +81,10 @@ pub(crate) enum Origin {
 impl Origin {
     pub(crate) fn of(headers: &HeaderMap, config: &Config) -> Self {
         let Some(origin) = headers.get(ORIGIN) else { return Self::None };
-        let listed = config.origins.as_ref().is_none_or(|list| {
-            origin.to_str().is_ok_and(|origin| list.iter().any(|known| known.eq_ignore_ascii_case(origin)))
-        });
-        if listed { Self::Allowed(origin.clone()) } else { Self::Refused }
+        match config.origins.admit_bytes(origin.as_bytes()) {
+            true => Self::Allowed(origin.clone()),
+            false => Self::Refused,
+        }
     }
 
     fn write(self, headers: &mut HeaderMap) {

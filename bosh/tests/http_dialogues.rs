@@ -322,7 +322,7 @@ async fn x49_preflight_methods_and_origins() {
 
 #[tokio::test]
 async fn x49_a_list_of_origins_restricts() {
-    let config = Config { origins: Some(vec!["https://desk.example".into()]), ..Config::default() };
+    let config = Config { origins: bosh::Origins::new(["https://desk.example"]), ..Config::default() };
     let server = Server::with(config, |_| {}).await;
     let body = format!("<body rid='1' {CREATE} {NS}/>");
     for (origin, status) in [("https://evil.example", 403), ("https://desk.example", 200)] {

@@ -4,10 +4,14 @@
 //! names the file and the line. `finesse.example.toml` documents each key; a test holds it against
 //! [`Config::default`].
 
+mod bosh;
 mod check;
 mod error;
+mod limits;
 mod people;
+mod ranges;
 mod values;
+mod xmpp;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -17,10 +21,16 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::directory::Directory;
+pub use bosh::Bosh;
 pub use check::domain_name;
 pub use error::ConfigError;
+pub use limits::{Limits, Pubsub, Timeouts};
 pub use people::{QueueEntry, ReasonCodeEntry, RoleName, TeamEntry, UserEntry};
-pub use values::{Deployment, LogFormat, PasswordHash, PlainHttp, Secret, StartTlsMode};
+pub use values::{
+    AddressRange, ConflictMode, Deployment, ListenerName, LogFormat, PasswordHash, PlainHttp, ProfileName,
+    ProxyHeader, Secret, StartTlsMode,
+};
+pub use xmpp::Xmpp;
 
 /// The whole configuration file.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
@@ -32,10 +42,16 @@ pub struct Config {
     pub listen: Listen,
     /// Certificate of the TLS listeners.
     pub tls: Tls,
-    /// XMPP listeners.
+    /// XMPP streams.
     pub xmpp: Xmpp,
+    /// BOSH sessions.
+    pub bosh: Bosh,
+    /// What the publish-subscribe service holds.
+    pub pubsub: Pubsub,
     /// Bounds.
     pub limits: Limits,
+    /// How long things may take.
+    pub timeouts: Timeouts,
     /// Which web origins may use the HTTP interfaces.
     pub cors: Cors,
     /// Sign-in rules.
@@ -95,6 +111,10 @@ pub struct Server {
     pub public_system_info: bool,
     /// What the plain HTTP listeners do with REST requests and pages.
     pub plain_http: PlainHttp,
+    /// Where clients reach BOSH, as told in host-meta; empty: follows from `host` and the listeners.
+    pub bosh_url: String,
+    /// The same for WebSocket.
+    pub websocket_url: String,
 }
 
 impl Default for Server {
@@ -106,6 +126,8 @@ impl Default for Server {
             deployment: Deployment::Cce,
             public_system_info: true,
             plain_http: PlainHttp::Redirect,
+            bosh_url: String::new(),
+            websocket_url: String::new(),
         }
     }
 }
@@ -142,6 +164,10 @@ pub struct Listen {
     pub xmpp: Vec<Spanned<SocketAddr>>,
     /// XMPP with TLS from the first byte.
     pub xmpp_tls: Vec<Spanned<SocketAddr>>,
+    /// Addresses that may use the listeners of `xmpp_tls`; empty: all.
+    pub xmpp_tls_allow: Vec<AddressRange>,
+    /// Listeners, by their key, on which each connection begins with a PROXY header.
+    pub proxy_protocol: Vec<ListenerName>,
 }
 
 impl Default for Listen {
@@ -154,64 +180,27 @@ impl Default for Listen {
             bosh_tls: any(7443),
             xmpp: Vec::new(),
             xmpp_tls: any(5223),
+            xmpp_tls_allow: Vec::new(),
+            proxy_protocol: Vec::new(),
         }
     }
 }
 
 /// `[tls]`.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tls {
     /// PEM file with the certificate and its chain; empty: a self-signed one is made at start.
     pub certificate: Option<Spanned<String>>,
     /// PEM file with the private key.
     pub key: Option<Spanned<String>>,
+    /// Seconds between looks at these files; 0: only when told to.
+    pub check_seconds: u32,
 }
 
-/// `[xmpp]`.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(deny_unknown_fields, default)]
-pub struct Xmpp {
-    /// Whether the listeners of `listen.xmpp` offer STARTTLS.
-    pub starttls: StartTlsMode,
-    /// Whether stanzas that wait together leave in one write.
-    pub coalesce: bool,
-}
-
-impl Default for Xmpp {
-    fn default() -> Xmpp {
-        Xmpp { starttls: StartTlsMode::Required, coalesce: true }
-    }
-}
-
-/// `[limits]`.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(deny_unknown_fields, default)]
-pub struct Limits {
-    /// Connections of all HTTP listeners together.
-    pub http_connections: u32,
-    /// Connections of all XMPP listeners together.
-    pub xmpp_connections: u32,
-    /// Longest body of a REST request, in bytes.
-    pub rest_body_bytes: u32,
-    /// Seconds a REST request may take from its header to its answer.
-    pub rest_timeout_seconds: u32,
-    /// REST requests per second and user; 0: no limit.
-    pub rest_rate: u32,
-    /// REST requests a user may make at once before the rate applies.
-    pub rest_burst: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits {
-            http_connections: 40_000,
-            xmpp_connections: 40_000,
-            rest_body_bytes: 256 * 1024,
-            rest_timeout_seconds: 30,
-            rest_rate: 50,
-            rest_burst: 100,
-        }
+impl Default for Tls {
+    fn default() -> Tls {
+        Tls { certificate: None, key: None, check_seconds: 5 }
     }
 }
 
@@ -221,12 +210,15 @@ impl Default for Limits {
 pub struct Cors {
     /// Origins whose pages may call REST.
     pub rest: Vec<String>,
+    /// Origins whose pages may use BOSH and WebSocket.
+    pub notification: Vec<String>,
+    /// Request headers that such pages may send with BOSH, besides `Content-Type`.
+    pub headers: Vec<String>,
 }
 
-#[allow(clippy::derivable_impls, reason = "stands beside the other sections' defaults")]
 impl Default for Cors {
     fn default() -> Cors {
-        Cors { rest: Vec::new() }
+        Cors { rest: Vec::new(), notification: vec!["*".into()], headers: Vec::new() }
     }
 }
 

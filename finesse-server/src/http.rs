@@ -52,6 +52,8 @@ pub struct Interfaces {
     pub xmpp: xmpp::Service,
     /// Bounds the streams over TCP and WebSocket.
     pub admission: Admission,
+    /// Origins whose pages may use WebSocket.
+    pub origins: xmpp::Origins,
     /// Bounds the connections of all listeners.
     pub connections: Arc<Semaphore>,
 }
@@ -180,7 +182,7 @@ impl Interfaces {
         }
         if matches!(path, "/ws" | "/ws/") {
             let admission = self.admission.clone();
-            let options = WsOptions { secure, peer: Some(peer), origins: None, admission };
+            let options = WsOptions { secure, peer: Some(peer), origins: self.origins.clone(), admission };
             return xmpp::websocket::upgrade(request, self.xmpp.clone(), options).map(Either::Left);
         }
         if let Some(port) = redirect {

@@ -1,6 +1,7 @@
 //! The server put together: model, broker, XMPP service, REST, and the listeners in front of them.
 
 mod listeners;
+mod settings;
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -13,10 +14,10 @@ use cti::link::LinkConfig;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use xmpp::tcp::{Admission, AdmissionLimits, TcpOptions};
+use xmpp::tcp::{Admission, TcpOptions};
 
 use crate::access::Rights;
-use crate::config::{Config, Deployment, PlainHttp, StartTlsMode};
+use crate::config::{Config, Deployment, PlainHttp};
 use crate::core::{self, Core};
 use crate::directory::Directory;
 use crate::http::{Door, Interfaces};
@@ -25,8 +26,7 @@ use crate::model::command::{Command, Reply};
 use crate::model::system::Identity;
 use crate::notify::Nodes;
 use crate::realm::{Account, Builder, Kind, LockoutRules, Proof, Realm, Rules, XmppRealm};
-use crate::rest::cors::Origins;
-use crate::rest::{Ask, Rest, Settings};
+use crate::rest::{Ask, Rest};
 pub use listeners::Listeners;
 
 /// How often subscriptions of absent resources are looked through.
@@ -145,25 +145,23 @@ impl Server {
         let Setup { config, directory, realm, listeners, tls } = setup;
         let addresses = listeners.addresses();
         let nodes = Arc::new(Nodes::new(directory.clone()));
-        let broker = Broker::with_source(broker::Config::default(), nodes.clone());
+        let broker = Broker::with_source(settings::broker(&config), nodes.clone());
         let rights = Arc::new(Rights::new(nodes));
         let service = xmpp::Service::new(
-            xmpp_config(&config),
+            settings::xmpp(&config),
             broker.clone(),
             Arc::new(XmppRealm(realm.clone())),
             rights,
         );
         let core = core::spawn(model_settings(&config, addresses), directory, link(&config), service.clone());
-        let rest = Rest::new(rest_settings(&config), realm, Arc::new(Model(core.clone())));
-        let admission = Admission::new(AdmissionLimits {
-            connections: config.limits.xmpp_connections as usize,
-            ..AdmissionLimits::default()
-        });
+        let rest = Rest::new(settings::rest(&config), realm, Arc::new(Model(core.clone())));
+        let admission = Admission::new(settings::admission(&config));
         let interfaces = Arc::new(Interfaces {
             rest,
-            bosh: bosh::Endpoint::new(service.clone(), bosh::Config::default()),
+            bosh: bosh::Endpoint::new(service.clone(), settings::bosh(&config)),
             xmpp: service.clone(),
             admission: admission.clone(),
+            origins: settings::notification_origins(&config),
             connections: Arc::new(Semaphore::new(config.limits.http_connections as usize)),
         });
         let (stop, _) = watch::channel(false);
@@ -182,7 +180,7 @@ impl Server {
         let clear = TcpOptions {
             tls: Some(tls),
             direct_tls: false,
-            starttls: starttls(config.xmpp.starttls),
+            starttls: settings::starttls(config.xmpp.starttls),
             coalesce: config.xmpp.coalesce,
             admission,
         };
@@ -252,34 +250,6 @@ fn doors(
 ) -> impl Iterator<Item = Door> + use<> {
     let tls = tls.cloned();
     listeners.into_iter().map(move |listener| Door { listener, tls: tls.clone(), redirect })
-}
-
-fn starttls(mode: StartTlsMode) -> xmpp::StartTls {
-    match mode {
-        StartTlsMode::Off => xmpp::StartTls::Off,
-        StartTlsMode::Optional => xmpp::StartTls::Optional,
-        StartTlsMode::Required => xmpp::StartTls::Required,
-    }
-}
-
-fn xmpp_config(config: &Config) -> xmpp::Config {
-    xmpp::Config {
-        pubsub_domain: config.server.pubsub(),
-        software_version: env!("CARGO_PKG_VERSION").into(),
-        ..xmpp::Config::new(config.server.domain.clone())
-    }
-}
-
-fn rest_settings(config: &Config) -> Settings {
-    Settings {
-        realm: config.auth.realm.clone(),
-        public_system_info: config.server.public_system_info,
-        body_bytes: config.limits.rest_body_bytes as usize,
-        body_timeout: Duration::from_secs(config.limits.rest_timeout_seconds.into()),
-        rate: config.limits.rest_rate,
-        burst: config.limits.rest_burst,
-        origins: Origins::new(config.cors.rest.iter().cloned()),
-    }
 }
 
 fn dialect(config: &Config) -> cti::Dialect {

@@ -16,12 +16,12 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
-use crate::StreamError;
 use crate::service::Service;
 pub use crate::shell::{Admission, AdmissionLimits};
 use crate::shell::{Boundaries, Driver, Framer, Io, Permit};
 use crate::stats::Refusal;
 use crate::stream::{Channel, Framing, StartTls, Stream};
+use crate::{Origins, StreamError};
 use frame::{CloseCode, Decoder, Incoming};
 pub use handshake::upgrade;
 
@@ -35,9 +35,9 @@ pub struct WsOptions {
     pub secure: bool,
     /// Address of the client.
     pub peer: Option<IpAddr>,
-    /// Values of `Origin` that are let in; `None`: every one. A request without `Origin` is let in, as it
-    /// does not come from a page.
-    pub origins: Option<Vec<String>>,
+    /// Values of `Origin` that are let in (every one). A request without `Origin` is let in, as it does not
+    /// come from a page.
+    pub origins: Origins,
     /// Bounds on connections, shared with the other listeners.
     pub admission: Admission,
 }
@@ -47,7 +47,7 @@ impl Default for WsOptions {
         Self {
             secure: false,
             peer: None,
-            origins: None,
+            origins: Origins::any(),
             admission: Admission::new(AdmissionLimits::default()),
         }
     }

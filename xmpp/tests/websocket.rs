@@ -283,7 +283,7 @@ impl Socket {
 
 #[tokio::test]
 async fn x25_handshake() {
-    let options = WsOptions { origins: Some(vec!["https://page.example".into()]), ..WsOptions::default() };
+    let options = WsOptions { origins: xmpp::Origins::new(["https://page.example"]), ..WsOptions::default() };
     let addr = server(service(), options).await;
     let (_, head) = Socket::request(addr, REQUEST).await;
     let head = head.to_lowercase();

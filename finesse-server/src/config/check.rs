@@ -14,6 +14,8 @@ type Check = Result<(), ConfigError>;
 /// Checks the whole configuration; the first mistake is reported.
 pub(super) fn check(config: &Config) -> Check {
     names(config)?;
+    numbers(config)?;
+    streams(config)?;
     listeners(config)?;
     tls(config)?;
     cti(config)?;
@@ -89,18 +91,82 @@ fn names(config: &Config) -> Check {
             "may hold printable ASCII only, without quote and backslash",
         );
     }
-    for (key, value) in [
-        ("http_connections", config.limits.http_connections),
-        ("xmpp_connections", config.limits.xmpp_connections),
-        ("rest_timeout_seconds", config.limits.rest_timeout_seconds),
-        ("rest_burst", config.limits.rest_burst),
+    Ok(())
+}
+
+fn numbers(config: &Config) -> Check {
+    if let Some((section, key, message)) = super::ranges::first_outside(config) {
+        return fail_key(config, section, key, &message);
+    }
+    for (section, key, value, other, least) in [
+        (
+            "timeouts",
+            "idle_close",
+            config.timeouts.idle_close,
+            "timeouts.idle_probe",
+            config.timeouts.idle_probe,
+        ),
+        (
+            "limits",
+            "address_burst",
+            config.limits.address_burst,
+            "limits.address_rate",
+            config.limits.address_rate,
+        ),
+        ("limits", "total_burst", config.limits.total_burst, "limits.total_rate", config.limits.total_rate),
+        (
+            "bosh",
+            "guesses_refused",
+            config.bosh.guesses_refused,
+            "bosh.guesses_delayed",
+            config.bosh.guesses_delayed,
+        ),
     ] {
-        if value == 0 {
-            return fail_key(config, "limits", key, "must be at least 1");
+        if value < least {
+            return fail_key(config, section, key, &format!("must not be less than {other} ({least})"));
         }
     }
-    if !(1024..=16 << 20).contains(&config.limits.rest_body_bytes) {
-        return fail_key(config, "limits", "rest_body_bytes", "must be from 1024 to 16777216");
+    // A client finds the connection that was not held closed when it needs it.
+    if config.timeouts.http_idle <= config.bosh.wait {
+        let message = format!("must be more than bosh.wait ({})", config.bosh.wait);
+        return fail_key(config, "timeouts", "http_idle", &message);
+    }
+    Ok(())
+}
+
+fn streams(config: &Config) -> Check {
+    let xmpp = &config.xmpp;
+    let is_word = |text: &str| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+    };
+    let is_application = |text: &str| {
+        text.split_once('/').is_some_and(|(local, resource)| {
+            is_word(local) && is_word(resource) && !local.bytes().any(|b| b.is_ascii_uppercase())
+        })
+    };
+    if !xmpp.application.is_empty() && !is_application(&xmpp.application) {
+        return fail_key(config, "xmpp", "application", "must be local/resource in lower case, or empty");
+    }
+    if !is_word(&xmpp.language) || xmpp.language.len() > 35 {
+        return fail_key(config, "xmpp", "language", "must be a language tag such as \"en\"");
+    }
+    if xmpp.software_name.is_empty() || xmpp.software_name.chars().any(char::is_control) {
+        return fail_key(config, "xmpp", "software_name", "must be a short text");
+    }
+    for (key, url, schemes) in [
+        ("bosh_url", &config.server.bosh_url, ["https://", "http://"]),
+        ("websocket_url", &config.server.websocket_url, ["wss://", "ws://"]),
+    ] {
+        let plain = url.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"\\&".contains(&b));
+        let fits = schemes.iter().any(|scheme| url.len() > scheme.len() && url.starts_with(scheme));
+        if !(url.is_empty() || plain && fits) {
+            return fail_key(
+                config,
+                "server",
+                key,
+                &format!("must begin with {} or {}", schemes[0], schemes[1]),
+            );
+        }
     }
     Ok(())
 }
@@ -163,13 +229,26 @@ fn cti(config: &Config) -> Check {
 }
 
 fn origins(config: &Config) -> Check {
-    for origin in &config.cors.rest {
-        if !Origins::is_pattern(origin) {
+    for (key, list) in [("rest", &config.cors.rest), ("notification", &config.cors.notification)] {
+        if let Some(origin) = list.iter().find(|origin| !Origins::is_pattern(origin)) {
             let message = format!(
                 "'{origin}' is no origin: scheme and host without a path, such as \"https://crm.example.com\""
             );
-            return fail_key(config, "cors", "rest", &message);
+            return fail_key(config, "cors", key, &message);
         }
+    }
+    let is_name =
+        |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if let Some(name) = config.cors.headers.iter().find(|name| !is_name(name)) {
+        return fail_key(config, "cors", "headers", &format!("'{name}' is no name of a header"));
+    }
+    if !config.listen.proxy_protocol.is_empty() && config.limits.proxies.is_empty() {
+        return fail_key(
+            config,
+            "listen",
+            "proxy_protocol",
+            "needs the addresses of the proxies in limits.proxies",
+        );
     }
     Ok(())
 }
@@ -290,10 +369,42 @@ mod tests {
     }
 
     #[test]
+    fn numbers_out_of_range_and_bad_address_lists_are_refused() {
+        for (text, expected) in [
+            ("[bosh]\nwait = 60\nhold = 9\n", "f.toml:3:1: bosh.hold must be from 1 to 4"),
+            ("[limits]\nstanza_bytes = 9999\n", "f.toml:2:1: limits.stanza_bytes must be from 10000 to"),
+            ("[limits]\nhttp2_streams = 99\n", "f.toml:2:1: limits.http2_streams must be from 100 to"),
+            ("[limits]\ntotal_burst = 10\n", "f.toml:2:1: limits.total_burst must not be less than"),
+            ("[timeouts]\nidle_close = 30\n", "f.toml:2:1: timeouts.idle_close must not be less than"),
+            (
+                "[timeouts]\nhttp_idle = 60\n",
+                "f.toml:2:1: timeouts.http_idle must be more than bosh.wait (60)",
+            ),
+            ("[limits]\n\ntrusted = [\"10.0.0.0/33\"]\n", "f.toml:3:11: \"10.0.0.0/33\" is not an address"),
+            (
+                "[listen]\nproxy_protocol = [\"https\"]\n",
+                "f.toml:2:1: listen.proxy_protocol needs the addresses",
+            ),
+            ("[listen]\nproxy_protocol = [\"ftp\"]\n", "f.toml:2:19: unknown variant `ftp`"),
+            ("[xmpp]\napplication = \"finesse\"\n", "f.toml:2:1: xmpp.application must be"),
+            ("[xmpp]\nconflict = \"ignore\"\n", "f.toml:2:12: unknown variant `ignore`"),
+            ("[server]\nbosh_url = \"//cc/http-bind\"\n", "f.toml:2:1: server.bosh_url must begin with"),
+        ] {
+            let complaint = Config::parse("f.toml", text).unwrap_err().to_string();
+            assert!(complaint.starts_with(expected), "{complaint}");
+        }
+    }
+
+    #[test]
     fn origins_and_log_filters_that_cannot_work_are_refused() {
         for (text, expected) in [
             ("[cors]\nrest = [\"crm\"]\n", "f.toml:2:1: cors.rest 'crm' is no origin"),
             ("[cors]\nrest = [\"https://a/b\"]\n", "f.toml:2:1: cors.rest 'https://a/b' is no origin"),
+            (
+                "[cors]\nnotification = [\"*.example\"]\n",
+                "f.toml:2:1: cors.notification '*.example' is no origin",
+            ),
+            ("[cors]\nheaders = [\"X Y\"]\n", "f.toml:2:1: cors.headers 'X Y' is no name"),
             ("[log]\nlevel = \"=x=,,\"\n", "f.toml:2:1: log.level is no level"),
         ] {
             let complaint = Config::parse("f.toml", text).unwrap_err().to_string();

@@ -41,6 +41,84 @@ pub enum StartTlsMode {
     Required,
 }
 
+/// How strictly the standards are applied.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum ProfileName {
+    /// What clients of Finesse expect.
+    #[default]
+    Finesse,
+    /// What RFC 6120, RFC 7395 and XEP-0060 say.
+    Strict,
+}
+
+/// What happens when a resource in use is bound again.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConflictMode {
+    /// The old session ends.
+    #[default]
+    ReplaceOld,
+    /// The new one is refused.
+    RefuseNew,
+    /// The new one gets another resource.
+    Rename,
+}
+
+/// The header in which reverse proxies tell the address of a client.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProxyHeader {
+    /// `X-Forwarded-For`.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
+/// A kind of listener, by its key in `[listen]`.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum ListenerName {
+    /// `listen.http`.
+    Http,
+    /// `listen.https`.
+    Https,
+    /// `listen.bosh`.
+    Bosh,
+    /// `listen.bosh_tls`.
+    BoshTls,
+    /// `listen.xmpp`.
+    Xmpp,
+    /// `listen.xmpp_tls`.
+    XmppTls,
+}
+
+/// An address or a range of addresses.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "String")]
+pub struct AddressRange(pub ::xmpp::Network);
+
+impl AddressRange {
+    /// The loopback addresses.
+    pub fn loopback() -> Vec<AddressRange> {
+        ::xmpp::Network::loopback().into_iter().map(AddressRange).collect()
+    }
+
+    /// The ranges of a list.
+    pub fn networks(list: &[AddressRange]) -> Vec<::xmpp::Network> {
+        list.iter().map(|range| range.0).collect()
+    }
+}
+
+impl TryFrom<String> for AddressRange {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<AddressRange, String> {
+        text.parse().map(AddressRange).map_err(|error| format!("{text:?} is {error}"))
+    }
+}
+
 /// Form of the log.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]

@@ -12,7 +12,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use finesse_server::model::command::{Command, Reply};
 use finesse_server::realm::{Account, Builder, Kind, Proof, Rules};
-use finesse_server::rest::cors::Origins;
+use finesse_server::rest::cors::{LOCAL, Origins};
 use finesse_server::rest::{Ask, Rest, Settings};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -46,7 +46,7 @@ pub fn settings() -> Settings {
         body_timeout: Duration::from_secs(5),
         rate: 50,
         burst: 100,
-        origins: Origins::local(),
+        origins: Origins::new(LOCAL),
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use broker::{EndReason, Outbox};
 use parking_lot::Mutex;
 
+use crate::Network;
 use crate::stats::Refusal;
 
 /// Bounds on connections.
@@ -27,7 +28,7 @@ pub struct AdmissionLimits {
     /// New connections per second in total (1000) and at once (2000).
     pub total_rate: (u32, u32),
     /// Addresses without limit per address and without rate (the loopback addresses).
-    pub trusted: Vec<IpAddr>,
+    pub trusted: Vec<Network>,
 }
 
 impl Default for AdmissionLimits {
@@ -38,10 +39,7 @@ impl Default for AdmissionLimits {
             per_address: 1000,
             address_rate: (20, 100),
             total_rate: (1000, 2000),
-            trusted: vec![
-                IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
-                IpAddr::V6(std::net::Ipv6Addr::LOCALHOST),
-            ],
+            trusted: Network::loopback(),
         }
     }
 }
@@ -132,7 +130,7 @@ impl Admission {
     /// A place for a new connection from `peer`, or why there is none.
     pub(crate) fn enter(&self, peer: Option<IpAddr>, now: Instant) -> Result<Permit, Refusal> {
         // An address unknown to the transport (a Unix socket, a test) is this machine's.
-        let trusted = peer.is_none_or(|peer| self.0.limits.trusted.contains(&peer.to_canonical()));
+        let trusted = peer.is_none_or(|peer| Network::any(&self.0.limits.trusted, peer));
         let counts = &mut *self.0.counts.lock();
         let address = peer.filter(|_| !trusted).map(customer);
         if let Err(reason) = counts.judge(address, now, &self.0.limits) {

@@ -77,9 +77,8 @@ fn judge<B>(request: &Request<B>, options: &WsOptions) -> Result<HeaderValue, St
     if !has_token(headers, &header::SEC_WEBSOCKET_PROTOCOL, PROTOCOL, true) {
         return Err(StatusCode::BAD_REQUEST);
     }
-    if let (Some(allowed), Some(origin)) = (&options.origins, headers.get(header::ORIGIN))
-        && !allowed.iter().any(|allowed| origin.as_bytes().eq_ignore_ascii_case(allowed.as_bytes()))
-    {
+    let origin = headers.get(header::ORIGIN);
+    if origin.is_some_and(|origin| !options.origins.admit_bytes(origin.as_bytes())) {
         return Err(StatusCode::FORBIDDEN);
     }
     let key = headers.get(header::SEC_WEBSOCKET_KEY).ok_or(StatusCode::BAD_REQUEST)?.as_bytes();

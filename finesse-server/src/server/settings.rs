@@ -1,0 +1,225 @@
+//! What each part is told, from the configuration file.
+
+use std::time::Duration;
+
+use xmpp::tcp::AdmissionLimits;
+
+use crate::config::{AddressRange, Config, ConflictMode, ProfileName, StartTlsMode};
+use crate::rest::Settings;
+use crate::rest::cors::Origins;
+
+fn seconds(seconds: u32) -> Duration {
+    Duration::from_secs(seconds.into())
+}
+
+fn size(number: u32) -> usize {
+    number as usize
+}
+
+/// `u8` of a number that the configuration keeps below 256.
+fn small(number: u32) -> u8 {
+    u8::try_from(number).unwrap_or(u8::MAX)
+}
+
+pub(super) fn starttls(mode: StartTlsMode) -> xmpp::StartTls {
+    match mode {
+        StartTlsMode::Off => xmpp::StartTls::Off,
+        StartTlsMode::Optional => xmpp::StartTls::Optional,
+        StartTlsMode::Required => xmpp::StartTls::Required,
+    }
+}
+
+#[allow(clippy::needless_update, reason = "a new field of the crate has its default until it has a key")]
+pub(super) fn broker(config: &Config) -> broker::Config {
+    let (pubsub, limits) = (&config.pubsub, &config.limits);
+    broker::Config {
+        shards: size(pubsub.shards),
+        max_nodes: size(pubsub.nodes),
+        max_subscriptions_per_account: size(pubsub.subscriptions_per_user),
+        max_subscriptions_per_session: size(pubsub.subscriptions_per_session),
+        dormant_after: seconds(pubsub.dormant_seconds),
+        outbox: broker::OutboxLimits {
+            max_items: size(limits.outbox_items),
+            max_bytes: size(limits.outbox_bytes),
+            ..broker::OutboxLimits::default()
+        },
+        ..broker::Config::default()
+    }
+}
+
+pub(super) fn xmpp(config: &Config) -> xmpp::Config {
+    let of = &config.xmpp;
+    let application = of.application.split_once('/');
+    xmpp::Config {
+        pubsub_domain: config.server.pubsub(),
+        profile: match of.profile {
+            ProfileName::Finesse => xmpp::Profile::Finesse,
+            ProfileName::Strict => xmpp::Profile::Strict,
+        },
+        limits: stanza_limits(config),
+        timeouts: timeouts(config),
+        self_echo: of.self_echo,
+        max_resources: size(of.max_resources),
+        auth_retries: of.auth_retries,
+        conflict: match of.conflict {
+            ConflictMode::ReplaceOld => xmpp::Conflict::ReplaceOld,
+            ConflictMode::RefuseNew => xmpp::Conflict::RefuseNew,
+            ConflictMode::Rename => xmpp::Conflict::Rename,
+        },
+        application: application.map(|(local, resource)| (local.to_owned(), resource.to_owned())),
+        language: of.language.clone(),
+        software_name: of.software_name.clone(),
+        software_version: if of.tell_version { env!("CARGO_PKG_VERSION").into() } else { String::new() },
+        ..xmpp::Config::new(config.server.domain.clone())
+    }
+}
+
+#[allow(clippy::needless_update, reason = "a new field of the crate has its default until it has a key")]
+fn stanza_limits(config: &Config) -> xmpp::Limits {
+    let of = &config.limits;
+    xmpp::Limits {
+        stanza_bytes: size(of.stanza_bytes),
+        stanza_bytes_before_auth: size(of.stanza_bytes_before_auth),
+        depth: size(of.depth),
+        attributes: size(of.attributes),
+        attribute_value: size(of.attribute_value),
+        attribute_total: size(of.attribute_total),
+        name: size(of.name),
+        namespaces_per_element: size(of.namespaces_per_element),
+        namespaces_in_scope: size(of.namespaces_in_scope),
+        children: size(of.children),
+        sasl_text: size(of.sasl_text),
+        node_id: size(of.node_id),
+        item_id: size(of.item_id),
+        error_echo: size(of.error_echo),
+        stanzas_per_second: of.stanzas_per_second,
+        stanza_burst: of.stanza_burst,
+        outbox_items: size(of.outbox_items),
+        outbox_bytes: size(of.outbox_bytes),
+        ..xmpp::Limits::default()
+    }
+}
+
+#[allow(clippy::needless_update, reason = "a new field of the crate has its default until it has a key")]
+fn timeouts(config: &Config) -> xmpp::Timeouts {
+    let of = &config.timeouts;
+    xmpp::Timeouts {
+        handshake: seconds(of.handshake),
+        authenticate: seconds(of.authenticate),
+        realm: seconds(of.realm),
+        bind: seconds(of.bind),
+        partial_stanza: seconds(of.partial_stanza),
+        write_stall: seconds(of.write_stall),
+        idle_probe: seconds(of.idle_probe),
+        idle_close: seconds(of.idle_close),
+        drain: seconds(of.drain),
+        websocket_ping: seconds(of.websocket_ping),
+        ..xmpp::Timeouts::default()
+    }
+}
+
+#[allow(clippy::needless_update, reason = "a new field of the crate has its default until it has a key")]
+pub(super) fn admission(config: &Config) -> AdmissionLimits {
+    let of = &config.limits;
+    AdmissionLimits {
+        connections: size(of.xmpp_connections),
+        unauthenticated: size(of.unauthenticated),
+        per_address: size(of.per_address),
+        address_rate: (of.address_rate, of.address_burst),
+        total_rate: (of.total_rate, of.total_burst),
+        trusted: AddressRange::networks(&of.trusted),
+        ..AdmissionLimits::default()
+    }
+}
+
+#[allow(clippy::needless_update, reason = "a new field of the crate has its default until it has a key")]
+pub(super) fn bosh(config: &Config) -> bosh::Config {
+    let of = &config.bosh;
+    bosh::Config {
+        settings: bosh_settings(config),
+        max_body: size(of.body_bytes),
+        max_body_before_auth: size(of.body_bytes_before_auth),
+        max_answer: size(of.answer_bytes),
+        body_timeout: seconds(config.timeouts.http_body),
+        origins: notification_origins(config),
+        cors_headers: config.cors.headers.clone(),
+        legacy_http_errors: of.legacy_http_errors,
+        pin_address: of.pin_address,
+        limits: bosh_limits(config),
+        ..bosh::Config::default()
+    }
+}
+
+pub(super) fn notification_origins(config: &Config) -> Origins {
+    Origins::new(config.cors.notification.iter().cloned())
+}
+
+#[allow(clippy::needless_update, reason = "a new field of the crate has its default until it has a key")]
+fn bosh_settings(config: &Config) -> bosh::core::Settings {
+    let of = &config.bosh;
+    bosh::core::Settings {
+        wait: seconds(of.wait),
+        hold: small(of.hold),
+        polling: seconds(of.polling),
+        inactivity: seconds(of.inactivity),
+        inactivity_polling: seconds(of.inactivity_polling),
+        max_pause: (of.max_pause > 0).then(|| seconds(of.max_pause)),
+        gap_grace: seconds(of.gap_grace),
+        max_repeats: small(of.max_repeats),
+        ignore_overactivity: of.ignore_overactivity,
+        strict: of.strict,
+        secure_attribute: of.secure_attribute,
+        ..bosh::core::Settings::default()
+    }
+}
+
+#[allow(clippy::needless_update, reason = "a new field of the crate has its default until it has a key")]
+fn bosh_limits(config: &Config) -> bosh::Limits {
+    let (of, limits) = (&config.bosh, &config.limits);
+    bosh::Limits {
+        trusted: AddressRange::networks(&limits.trusted),
+        // The address of a client is settled before a request comes here.
+        proxies: Vec::new(),
+        address_rate: limits.address_rate,
+        address_burst: limits.address_burst,
+        address_sessions: limits.per_address,
+        address_unauthenticated: of.unauthenticated_per_address,
+        total_rate: limits.total_rate,
+        total_burst: limits.total_burst,
+        total_unauthenticated: limits.unauthenticated,
+        misses_delayed: of.guesses_delayed,
+        misses_refused: of.guesses_refused,
+        addresses: size(of.addresses),
+        ..bosh::Limits::default()
+    }
+}
+
+pub(super) fn rest(config: &Config) -> Settings {
+    Settings {
+        realm: config.auth.realm.clone(),
+        public_system_info: config.server.public_system_info,
+        body_bytes: size(config.limits.rest_body_bytes),
+        body_timeout: seconds(config.limits.rest_timeout_seconds),
+        rate: config.limits.rest_rate,
+        burst: config.limits.rest_burst,
+        origins: Origins::new(config.cors.rest.iter().cloned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The defaults of the file are those of the crates, so that an embedder and an operator read the same numbers.
+    #[test]
+    fn the_defaults_of_the_file_are_those_of_the_crates() {
+        let config = Config::default();
+        let own = xmpp::Config::new("localhost");
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        assert_eq!(xmpp(&config), xmpp::Config { software_version: version, ..own });
+        let limits = AdmissionLimits { connections: 40_000, ..AdmissionLimits::default() };
+        assert_eq!(admission(&config), limits);
+        assert_eq!(format!("{:?}", bosh(&config)), format!("{:?}", bosh::Config::default()));
+        assert_eq!(format!("{:?}", broker(&config)), format!("{:?}", broker::Config::default()));
+    }
+}

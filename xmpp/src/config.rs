@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::component::Component;
+
 /// How strictly the standards are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Profile {
@@ -160,6 +162,9 @@ pub struct Config {
     /// Local part and resource of the application whose presence tells clients that events will come
     /// (`finesse`, `app`); `None`: there is no such presence.
     pub application: Option<(String, String)>,
+    /// External components that may connect (none). Their domains must differ from each other and from both
+    /// of the service's.
+    pub components: Vec<Component>,
     /// `xml:lang` of what the server says (`en`).
     pub language: String,
     /// Name in the answer to XEP-0092.
@@ -183,6 +188,7 @@ impl Config {
             auth_retries: 3,
             conflict: Conflict::ReplaceOld,
             application: Some(("finesse".into(), "app".into())),
+            components: Vec::new(),
             language: "en".into(),
             software_name: "finesse-server".into(),
             software_version: String::new(),

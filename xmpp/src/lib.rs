@@ -53,6 +53,7 @@
 #![warn(missing_docs)]
 
 pub mod auth;
+pub mod component;
 pub mod config;
 pub mod error;
 mod failures;
@@ -78,6 +79,6 @@ pub use error::StreamError;
 pub use failures::LoginFailures;
 pub use network::{BadNetwork, Network};
 pub use origins::Origins;
-pub use service::{Access, AccessPolicy, BindError, Bound, OpenPolicy, Service, event, notification};
+pub use service::{Access, AccessPolicy, BindError, Bound, OpenPolicy, Right, Service, event, notification};
 pub use stats::{Refusal, Refusals, Stats};
 pub use stream::{Action, Channel, Framing, Open, StartTls, Stream};

@@ -98,6 +98,12 @@ impl Reader {
         *self = Self::new(limits, max_bytes);
     }
 
+    /// Takes elements of the namespace `written` as ones of `meant`: content namespaces of different kinds of
+    /// streams carry the same stanzas (RFC 6120 §4.8.3).
+    pub fn read_as(&mut self, written: &'static str, meant: &'static str) {
+        self.assembler.read_as(written, meant);
+    }
+
     /// Changes the size that an element may have, from the next one on.
     pub fn set_max_bytes(&mut self, max_bytes: usize) {
         self.max_bytes = max_bytes;

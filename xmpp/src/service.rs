@@ -8,6 +8,7 @@
 mod accounts;
 mod address;
 mod bound;
+mod components;
 mod disco;
 mod event;
 mod form;
@@ -18,6 +19,7 @@ mod policy;
 mod presence;
 mod pubsub;
 mod query;
+mod relay;
 mod rsm;
 mod serialize;
 mod stamp;
@@ -27,7 +29,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use broker::{Address, Broker, EndReason, OnConflict, Outbox};
+use broker::{Address, Broker, EndReason, OnConflict, Outbox, Reach};
 
 use crate::auth::{Authenticator, Principal};
 use crate::config::{Config, Conflict, Profile};
@@ -35,8 +37,9 @@ use crate::failures::LoginFailures;
 use crate::stats::{Counters, Refusal, Stats};
 use accounts::{Accounts, Refused};
 pub use bound::Bound;
+use components::Components;
 pub use event::{event, notification};
-pub use policy::{Access, AccessPolicy, OpenPolicy};
+pub use policy::{Access, AccessPolicy, OpenPolicy, Right};
 use stanza::{Condition, Detail, StanzaError};
 
 /// The XMPP service of one domain. Cloning shares it.
@@ -49,6 +52,7 @@ pub(crate) struct Shared {
     authenticator: Arc<dyn Authenticator>,
     pub(crate) policy: Arc<dyn AccessPolicy>,
     pub(crate) accounts: Accounts,
+    pub(crate) components: Components,
     pub(crate) nodes: node::Nodes,
     /// Whether the application behind the service is there.
     pub(crate) application: AtomicBool,
@@ -111,8 +115,10 @@ impl Service {
         authenticator: Arc<dyn Authenticator>,
         policy: Arc<dyn AccessPolicy>,
     ) -> Self {
+        let components = Components::new(config.components.len());
         Self(Arc::new(Shared {
             config,
+            components,
             broker,
             authenticator,
             policy,
@@ -234,10 +240,33 @@ impl Service {
         Ok(bound)
     }
 
+    /// Lets a component in that has proved its secret; `index` is its place in [`Config::components`]. Its
+    /// answers, events and what is addressed to its domain go to `outbox`.
+    ///
+    /// [`BindError::Conflict`] while it is connected already.
+    pub(crate) fn attach(&self, index: usize, outbox: Outbox) -> Result<Bound, BindError> {
+        let shared = &self.0;
+        if shared.stopping.load(Ordering::SeqCst) {
+            return Err(BindError::Stopping);
+        }
+        let component = shared.config.components.get(index).ok_or(BindError::Internal)?;
+        if !shared.components.enter(index, &outbox) {
+            return Err(BindError::Conflict);
+        }
+        let domain: Arc<str> = component.domain.as_str().into();
+        let address = Address { bare: domain.clone(), resource: Some("component".into()) };
+        let session = shared.broker.bind(address, outbox.clone(), OnConflict::Replace).map_err(|_| {
+            shared.components.leave(index, &outbox);
+            BindError::Internal
+        })?;
+        session.set_reach(Reach::All);
+        Ok(Bound::component(self.clone(), session, index, domain))
+    }
+
     /// Ends every session with [`EndReason::Shutdown`] and lets nobody in any more.
     pub fn shutdown(&self) {
         self.0.stopping.store(true, Ordering::SeqCst);
-        for outbox in self.0.accounts.outboxes() {
+        for outbox in self.0.accounts.outboxes().into_iter().chain(self.0.components.outboxes()) {
             outbox.end(EndReason::Shutdown);
         }
     }

@@ -9,6 +9,7 @@
 //! write what the outbox holds ([`Stream::write_parcel`]), sleep until [`Stream::deadline`].
 
 mod clock;
+mod component;
 mod negotiate;
 mod rate;
 mod render;
@@ -37,6 +38,8 @@ pub enum Framing {
     Tcp,
     /// One document a message, `<open/>` and `<close/>` (RFC 7395).
     WebSocket,
+    /// One XML document in each direction, of a component (XEP-0114).
+    Component,
     /// Elements inside bodies; the stream's header is the first body's attributes (XEP-0206).
     Bosh,
 }
@@ -123,7 +126,9 @@ pub struct Stream {
     challenged: bool,
     failures: u32,
     peer_closed: bool,
-    /// Only on TCP: elsewhere the transport brings whole documents.
+    /// What the component at the other end has to prove.
+    handshake: Option<Box<component::Handshake>>,
+    /// Only where bytes come in: elsewhere the transport brings whole documents.
     reader: Option<Box<Reader>>,
     outbox: Outbox,
     principal: Option<Principal>,
@@ -143,8 +148,13 @@ impl Stream {
             max_bytes: limits.outbox_bytes,
             overflow: Overflow::EndSession,
         });
-        let reader =
-            (framing == Framing::Tcp).then(|| Box::new(Reader::new(limits, limits.stanza_bytes_before_auth)));
+        let reader = matches!(framing, Framing::Tcp | Framing::Component).then(|| {
+            let mut reader = Reader::new(limits, limits.stanza_bytes_before_auth);
+            if framing == Framing::Component {
+                reader.read_as(render::NS_COMPONENT, render::NS_CLIENT);
+            }
+            Box::new(reader)
+        });
         let clock = Clock::new(now, limits, &config.timeouts);
         Self {
             service,
@@ -156,6 +166,7 @@ impl Stream {
             challenged: false,
             failures: 0,
             peer_closed: false,
+            handshake: None,
             reader,
             outbox,
             principal: None,
@@ -327,9 +338,13 @@ impl Stream {
 
     /// Appends a parcel of the outbox as this session has to see it.
     pub fn write_parcel(&mut self, parcel: &Parcel, out: &mut Vec<u8>) {
+        let start = out.len();
         match &mut self.splicer {
             Some(splicer) => splicer.write(parcel, out),
             None => splice::write_plain(parcel, out),
+        }
+        if self.framing == Framing::Component {
+            component::drop_namespace(out, start);
         }
     }
 

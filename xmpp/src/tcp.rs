@@ -22,7 +22,7 @@ use crate::stats::Refusal;
 use crate::stream::{Channel, Framing, StartTls, Stream};
 
 /// Pause after a failed accept (no file descriptors left): trying again at once would spin.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Options of one listener.
 #[derive(Clone)]
@@ -98,7 +98,7 @@ pub async fn serve(
     let _ = tokio::time::timeout(drain, all_gone).await;
 }
 
-fn report(ended: Result<(), tokio::task::JoinError>) {
+pub(crate) fn report(ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended
         && error.is_panic()
     {
@@ -194,7 +194,7 @@ async fn handshake(socket: TcpStream, tls: Arc<rustls::ServerConfig>, service: &
 }
 
 /// Bytes as they are.
-struct TcpFramer {
+pub(crate) struct TcpFramer {
     boundaries: Boundaries,
     /// How much of the closing tag the discarded input ends with.
     matched: usize,
@@ -203,7 +203,7 @@ struct TcpFramer {
 const CLOSING_TAG: &[u8] = b"</stream:stream";
 
 impl TcpFramer {
-    fn new(coalesce: bool) -> Self {
+    pub(crate) fn new(coalesce: bool) -> Self {
         Self { boundaries: if coalesce { Boundaries::Classes } else { Boundaries::Each }, matched: 0 }
     }
 }

@@ -46,6 +46,8 @@ pub(super) struct Assembler {
     /// Open elements outside `frames`: 1 once a stream's header was read.
     outer: usize,
     is_stream: bool,
+    /// A namespace and the one that is meant by it.
+    alias: Option<(&'static str, &'static str)>,
 }
 
 impl Assembler {
@@ -57,11 +59,16 @@ impl Assembler {
             text: String::new(),
             outer: 0,
             is_stream: true,
+            alias: None,
         }
     }
 
     pub(super) fn document() -> Self {
         Self { is_stream: false, ..Self::stream() }
+    }
+
+    pub(super) fn read_as(&mut self, written: &'static str, meant: &'static str) {
+        self.alias = Some((written, meant));
     }
 
     /// In a stream, below the header and outside of any element.
@@ -186,6 +193,10 @@ impl Assembler {
         if let Some(parent) = self.frames.last_mut() {
             parent.count_child(limits)?;
         }
+        let namespace = match self.alias {
+            Some((written, meant)) if namespace == written => meant.to_owned(),
+            _ => namespace,
+        };
         let mut element = Element::bare(tag.name.1.as_str(), namespace);
         if !tag.attributes.is_empty() {
             *element.attrs_mut() = self.resolve_attributes(tag.attributes)?;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::component::Component;
 use jid::{Jid, NodePart, ResourcePart};
 
 /// The local part of `user`: lower case, with the characters that an address cannot hold escaped
@@ -69,6 +70,8 @@ pub(crate) enum Target {
     Application,
     /// Another account of this domain, named by its bare address.
     User { bare: String, resource: Option<String> },
+    /// An address of an external component, by its place in the configuration.
+    Component(usize),
     /// Another domain; there are no servers to talk to.
     Foreign,
     /// Not an address.
@@ -81,8 +84,9 @@ pub(crate) struct Place<'a> {
     pub(crate) domain: &'a str,
     pub(crate) pubsub: &'a str,
     pub(crate) application: Option<&'a str>,
-    /// Bare address of the sender, not escaped for XML.
-    pub(crate) bare: &'a str,
+    pub(crate) components: &'a [Component],
+    /// Bare address of the sender, not escaped for XML; a component has none of its own here.
+    pub(crate) bare: Option<&'a str>,
 }
 
 /// Finds out whom `to` means. The spellings that clients use all the time are compared in place.
@@ -94,7 +98,7 @@ pub(crate) fn classify(to: Option<&str>, place: Place<'_>) -> Target {
     if to == place.domain {
         return Target::Server;
     }
-    if to == place.bare {
+    if place.bare == Some(to) {
         return Target::Account;
     }
     let Ok(jid) = Jid::new(to) else { return Target::Malformed };
@@ -107,7 +111,7 @@ pub(crate) fn classify(to: Option<&str>, place: Place<'_>) -> Target {
         None if domain.eq_ignore_ascii_case(place.pubsub) => Target::Pubsub,
         Some(local) if here => {
             let bare = format!("{local}@{}", place.domain);
-            if bare == place.bare {
+            if place.bare == Some(&*bare) {
                 resource.map_or(Target::Account, Target::Own)
             } else if place.application == Some(local) {
                 Target::Application
@@ -115,13 +119,17 @@ pub(crate) fn classify(to: Option<&str>, place: Place<'_>) -> Target {
                 Target::User { bare, resource }
             }
         }
-        _ => Target::Foreign,
+        _ => {
+            let named = |component: &Component| domain.eq_ignore_ascii_case(&component.domain);
+            place.components.iter().position(named).map_or(Target::Foreign, Target::Component)
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::Password;
 
     #[test]
     fn local_parts_are_escaped_and_folded() {
@@ -155,7 +163,8 @@ mod tests {
             domain: "Fin.example",
             pubsub: "pubsub.Fin.example",
             application: Some("finesse"),
-            bare: "1001@Fin.example",
+            components: &[Component { domain: "events.example".into(), secret: Password::new("s".into()) }],
+            bare: Some("1001@Fin.example"),
         };
         let cases = [
             (None, Target::Account),
@@ -167,6 +176,7 @@ mod tests {
             (Some("finesse@fin.example/app"), Target::Application),
             (Some("1002@fin.example"), Target::User { bare: "1002@Fin.example".into(), resource: None }),
             (Some("x@pubsub.fin.example"), Target::Foreign),
+            (Some("bot@Events.example/x"), Target::Component(0)),
             (Some("elsewhere.example"), Target::Foreign),
             (Some("@"), Target::Malformed),
             (Some(""), Target::Malformed),

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use broker::{Outbox, Parcel, Session};
+use jid::Jid;
 use minidom::Element;
 
 use super::address::{self, Place, Target};
+use super::policy::{Access, Right};
 use super::stanza::{Condition, Envelope, StanzaError};
-use super::{Service, Shared, message, ns, presence, query};
+use super::{Service, Shared, message, ns, presence, query, relay};
 use crate::auth::Principal;
 use crate::error::StreamError;
 use crate::xml;
@@ -21,6 +23,8 @@ pub struct Bound {
     pub(crate) principal: Principal,
     pub(crate) session: Session,
     pub(crate) id: u64,
+    /// Place in the configuration, if this is no client but a component.
+    component: Option<usize>,
     /// Bare address, as the broker knows it.
     pub(crate) account: Arc<str>,
     /// Escaped forms, as they are written.
@@ -48,7 +52,22 @@ impl Bound {
         let escaped = xml::attribute(&account);
         let bare = if escaped == *account { account.clone() } else { escaped.into() };
         let full = format!("{bare}/{}", xml::Attribute(resource)).into();
-        Self { service, principal, session, id, account, bare, full, directed: Vec::new() }
+        Self { service, principal, session, id, component: None, account, bare, full, directed: Vec::new() }
+    }
+
+    /// The session of a component: its account is the domain, and `full` is the address that it speaks as at
+    /// the moment.
+    pub(crate) fn component(service: Service, session: Session, index: usize, domain: Arc<str>) -> Self {
+        let principal = Principal { user: domain.clone(), tag: 0 };
+        // No account has this number.
+        let mut bound = Self::new(service, principal, session, u64::MAX, domain, "");
+        bound.component = Some(index);
+        bound.full = bound.bare.clone();
+        bound
+    }
+
+    pub(crate) fn is_component(&self) -> bool {
+        self.component.is_some()
     }
 
     /// Bare address, escaped for use in an attribute or as text.
@@ -82,7 +101,13 @@ impl Bound {
             let harmless = stanza.has_ns("urn:xmpp:csi:0");
             return if harmless { Ok(()) } else { Err(StreamError::UnsupportedStanzaType) };
         }
-        self.check_from(&stanza)?;
+        match self.component {
+            Some(_) => self.speak_as(&stanza)?,
+            None => self.check_from(&stanza)?,
+        }
+        if relay::handle(self, &stanza) {
+            return Ok(());
+        }
         match stanza.name() {
             "iq" => query::handle(self, now, &stanza),
             "presence" => presence::handle(self, now, &stanza),
@@ -105,6 +130,36 @@ impl Bound {
         }
     }
 
+    /// A component says in each stanza who of its domain speaks, and to whom (XEP-0114 §3).
+    fn speak_as(&mut self, stanza: &Element) -> Result<(), StreamError> {
+        let given = |name| stanza.attr(name).filter(|address| !address.is_empty());
+        let (Some(from), Some(_)) = (given("from"), given("to")) else {
+            return Err(StreamError::ImproperAddressing);
+        };
+        let from = Jid::new(from).map_err(|_| StreamError::InvalidFrom)?;
+        if !from.domain().as_str().eq_ignore_ascii_case(&self.account) {
+            return Err(StreamError::InvalidFrom);
+        }
+        let from = xml::attribute(from.as_str());
+        if *from != *self.full {
+            self.full = from.into();
+        }
+        Ok(())
+    }
+
+    /// The embedder's word on what this session wants to do with a node.
+    pub(crate) fn may(&self, right: Right, node: &str) -> Access {
+        let (policy, who) = (&self.shared().policy, &self.principal);
+        match right {
+            _ if self.is_component() => policy.component(&self.account, right, node),
+            Right::Subscribe => policy.subscribe(who, node),
+            Right::Publish => policy.publish(who, node),
+            Right::Create => policy.create(who, node),
+            Right::Configure => policy.configure(who, node),
+            Right::Retrieve => policy.retrieve(who, node),
+        }
+    }
+
     pub(crate) fn shared(&self) -> &Shared {
         &self.service.0
     }
@@ -120,7 +175,8 @@ impl Bound {
             domain: &config.domain,
             pubsub: &config.pubsub_domain,
             application: config.application.as_ref().map(|(local, _)| local.as_str()),
-            bare: &self.account,
+            components: &config.components,
+            bare: self.component.is_none().then_some(&*self.account),
         }
     }
 
@@ -158,6 +214,9 @@ impl Bound {
 
 impl Drop for Bound {
     fn drop(&mut self) {
-        presence::leave(self);
+        match self.component {
+            Some(index) => self.shared().components.leave(index, self.session.outbox()),
+            None => presence::leave(self),
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::form::{Kind, Writer};
 use super::node::AccessModel;
 use super::ns;
-use super::policy::Access;
+use super::policy::{Access, Right};
 use super::pubsub::{find, read_access};
 use super::query::{Outcome, Request};
 use super::rsm::Wish;
@@ -185,7 +185,7 @@ fn visible_nodes(request: &Request<'_>) -> Vec<Arc<str>> {
     let shared = bound.shared();
     let mut nodes = shared.broker.nodes();
     nodes.retain(|name| {
-        if matches!(shared.policy.subscribe(&bound.principal, name), Access::Forbidden | Access::NotAllowed) {
+        if matches!(bound.may(Right::Subscribe, name), Access::Forbidden | Access::NotAllowed) {
             return false;
         }
         let Some(node) = shared.nodes.get(name) else { return true };

@@ -25,9 +25,11 @@ pub(crate) fn handle(bound: &Bound, stanza: &Element) {
         Target::Foreign => Condition::RemoteServerNotFound,
         // The application is told everything by other means.
         Target::Application => return,
-        Target::Server | Target::Pubsub | Target::Account | Target::User { resource: None, .. } => {
-            Condition::ServiceUnavailable
-        }
+        Target::Server
+        | Target::Pubsub
+        | Target::Account
+        | Target::Component(_)
+        | Target::User { resource: None, .. } => Condition::ServiceUnavailable,
     };
     // Errors are never answered (RFC 6120 §8.3.1); events of others that reach nobody are dropped.
     let event = stanza.children().any(|child| child.has_ns(ns::PUBSUB_EVENT));
@@ -43,9 +45,10 @@ fn deliver(bound: &Bound, stanza: &Element, bare: &str, resource: &str) -> bool 
     true
 }
 
-fn stamped(bound: &Bound, stanza: &Element) -> Parcel {
+/// A stanza of any kind as its receiver sees it.
+pub(crate) fn stamped(bound: &Bound, stanza: &Element) -> Parcel {
     let mut out = Vec::with_capacity(512);
-    push(&mut out, &["<message xmlns=\"", ns::CLIENT, "\" from=\"", bound.full(), "\""]);
+    push(&mut out, &["<", stanza.name(), " xmlns=\"", ns::CLIENT, "\" from=\"", bound.full(), "\""]);
     for name in ["to", "type", "id"] {
         if let Some(value) = stanza.attr(name) {
             push_attr(&mut out, name, value);
@@ -56,6 +59,6 @@ fn stamped(bound: &Bound, stanza: &Element) -> Parcel {
     }
     out.push(b'>');
     serialize::push_children(&mut out, stanza, ns::CLIENT);
-    push(&mut out, &["</message>"]);
+    push(&mut out, &["</", stanza.name(), ">"]);
     notice(out)
 }

@@ -18,6 +18,21 @@ pub enum Access {
     NotAllowed,
 }
 
+/// What somebody wants to do with a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Right {
+    /// Subscribe to it.
+    Subscribe,
+    /// Publish to it.
+    Publish,
+    /// Create it.
+    Create,
+    /// Act as an owner of it: configure, purge and delete it, manage its subscribers and affiliations.
+    Configure,
+    /// Read its stored items.
+    Retrieve,
+}
+
 /// The embedder's rights. Called for every request, without any lock held; has to answer at once.
 pub trait AccessPolicy: Send + Sync + 'static {
     /// May `who` subscribe to the existing node `node`?
@@ -49,6 +64,16 @@ pub trait AccessPolicy: Send + Sync + 'static {
     fn retrieve(&self, who: &Principal, node: &str) -> Access {
         let _ = (who, node);
         Access::Defer
+    }
+
+    /// May the external component `domain` do this with `node`? Every component may publish and create, unless
+    /// the embedder says otherwise; the nodes decide about the rest.
+    fn component(&self, domain: &str, right: Right, node: &str) -> Access {
+        let _ = (domain, node);
+        match right {
+            Right::Publish | Right::Create => Access::Allow,
+            Right::Subscribe | Right::Configure | Right::Retrieve => Access::Defer,
+        }
     }
 
     /// True for accounts that are exempt from the rate of stanzas: those that publish.

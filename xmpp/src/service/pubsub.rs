@@ -16,7 +16,7 @@ use super::Shared;
 use super::bound::Bound;
 use super::node::{AccessModel, Affiliation, Found};
 use super::ns;
-use super::policy::Access;
+use super::policy::{Access, Right};
 use super::query::{Outcome, Request};
 use super::stanza::{Condition, Detail, StanzaError};
 pub(crate) use subscribe::greet;
@@ -118,7 +118,7 @@ pub(crate) fn find(shared: &Shared, node: &str) -> Result<Found, StanzaError> {
 
 /// Fails unless the requester may act as an owner of the node.
 fn owner_access(bound: &Bound, node: &str, found: &Found) -> Outcome {
-    match bound.shared().policy.configure(&bound.principal, node) {
+    match bound.may(Right::Configure, node) {
         Access::Allow => Ok(()),
         Access::Defer if found.affiliation(&bound.account) == Affiliation::Owner => Ok(()),
         Access::Defer | Access::Forbidden => Err(Condition::Forbidden.into()),
@@ -128,7 +128,7 @@ fn owner_access(bound: &Bound, node: &str, found: &Found) -> Outcome {
 
 /// Fails unless the requester may read the node's items (XEP-0060 §6.5.9).
 pub(crate) fn read_access(bound: &Bound, node: &str, found: &Found) -> Outcome {
-    match bound.shared().policy.retrieve(&bound.principal, node) {
+    match bound.may(Right::Retrieve, node) {
         Access::Allow | Access::Defer => {}
         Access::Forbidden => return Err(Condition::Forbidden.into()),
         Access::NotAllowed => return Err(StanzaError::pubsub(Condition::NotAllowed, "closed-node")),

@@ -68,7 +68,7 @@ pub(crate) fn handle(bound: &Bound, now: Instant, iq: &Element) {
         Target::Server => at_server(&request),
         Target::Account => at_account(&request),
         Target::Own(_) if child.is("ping", ns::PING) => ping(&request),
-        Target::Own(_) | Target::User { .. } | Target::Application => {
+        Target::Own(_) | Target::User { .. } | Target::Application | Target::Component(_) => {
             Err(Condition::ServiceUnavailable.into())
         }
         Target::Foreign => Err(Condition::RemoteServerNotFound.into()),

@@ -5,7 +5,7 @@ use std::time::Instant;
 use broker::Parcel;
 use minidom::Element;
 
-use super::render::{self, NS_BIND, NS_CLIENT, NS_STREAMS, NS_TLS};
+use super::render::{self, NS_BIND, NS_CLIENT, NS_COMPONENT, NS_STREAMS, NS_TLS};
 use super::{Action, Framing, Open, Phase, StartTls, Stream};
 use crate::auth::{AuthFailure, Credentials, Principal};
 use crate::reader::Header;
@@ -16,13 +16,13 @@ use crate::stats::Refusal;
 use crate::{Profile, StreamError};
 
 /// 128 random bits, for stream ids.
-fn random_id() -> Option<String> {
+pub(super) fn random_id() -> Option<String> {
     let mut bytes = [0u8; 16];
     getrandom::fill(&mut bytes).ok()?;
     Some(bytes.iter().map(|b| format!("{b:02x}")).collect())
 }
 
-fn is_stanza(element: &Element) -> bool {
+pub(super) fn is_stanza(element: &Element) -> bool {
     element.has_ns(NS_CLIENT) && matches!(element.name(), "iq" | "message" | "presence")
 }
 
@@ -30,19 +30,21 @@ impl Stream {
     /// A header on TCP. Errors come after our own header (RFC 6120 §4.9.1.2).
     pub(super) fn header(&mut self, now: Instant, header: Header) {
         let Header { prefix, name, namespace, content_namespace, to, from, version, lang } = header;
+        let content = if self.framing == Framing::Component { NS_COMPONENT } else { NS_CLIENT };
         let wrong = if namespace != NS_STREAMS {
             Some(StreamError::InvalidNamespace)
         } else if name != "stream" {
             Some(StreamError::BadFormat)
         } else if prefix.as_deref() != Some("stream") {
             Some(StreamError::BadNamespacePrefix)
-        } else if content_namespace != NS_CLIENT {
+        } else if content_namespace != content {
             Some(StreamError::InvalidNamespace)
         } else {
             None
         };
         match wrong {
             Some(error) => self.fail(error),
+            None if self.framing == Framing::Component => self.open_component(now, to.as_deref()),
             None => self.handle_open(now, &Open { to, from, lang, version }),
         }
     }
@@ -112,7 +114,8 @@ impl Stream {
                 self.say(header);
                 self.say(features);
             }
-            Framing::Bosh => self.say(features),
+            // A component's header has no features.
+            Framing::Bosh | Framing::Component => self.say(features),
         }
     }
 
@@ -140,6 +143,9 @@ impl Stream {
     }
 
     pub(super) fn negotiate(&mut self, now: Instant, element: &Element) {
+        if self.framing == Framing::Component {
+            return self.check_handshake(element);
+        }
         if element.has_ns(sasl::NS) {
             match element.name() {
                 "auth" => self.auth(now, element),

@@ -10,6 +10,7 @@ pub(super) const NS_TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
 pub(super) const NS_BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
 pub(super) const NS_FRAMING: &str = "urn:ietf:params:xml:ns:xmpp-framing";
 pub(super) const NS_CLIENT: &str = "jabber:client";
+pub(super) const NS_COMPONENT: &str = "jabber:component:accept";
 
 /// The only text that Strophe takes for an orderly end, byte for byte.
 const WEBSOCKET_CLOSE: &str = "<close xmlns=\"urn:ietf:params:xml:ns:xmpp-framing\" />";
@@ -24,11 +25,12 @@ pub(super) fn header(
     to: Option<&str>,
     first: bool,
 ) -> String {
+    let content = if framing == Framing::Component { NS_COMPONENT } else { NS_CLIENT };
     let (start, end) = match framing {
         Framing::WebSocket => (format!("<open xmlns=\"{NS_FRAMING}\""), "/>".to_owned()),
         _ => {
             let declaration = if first { "<?xml version=\"1.0\"?>" } else { "" };
-            let namespaces = format!(" xmlns=\"{NS_CLIENT}\" xmlns:stream=\"{NS_STREAMS}\">");
+            let namespaces = format!(" xmlns=\"{content}\" xmlns:stream=\"{NS_STREAMS}\">");
             (format!("{declaration}<stream:stream"), namespaces)
         }
     };
@@ -65,7 +67,7 @@ fn id_attribute(id: Option<&str>) -> String {
 
 pub(super) fn farewell(framing: Framing, error: Option<StreamError>) -> Vec<String> {
     match framing {
-        Framing::Tcp => {
+        Framing::Tcp | Framing::Component => {
             let error = error.map(|error| error.to_xml()).unwrap_or_default();
             vec![error + "</stream:stream>"]
         }

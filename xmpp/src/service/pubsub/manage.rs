@@ -7,7 +7,7 @@ use super::super::bound::Bound;
 use super::super::event::{self, Extras};
 use super::super::form::{self, Reply};
 use super::super::node::{Fault, NodeConfig, SendLast};
-use super::super::policy::Access;
+use super::super::policy::{Access, Right};
 use super::super::query::{Outcome, Request};
 use super::super::stanza::{Condition, StanzaError, push, push_attr};
 use super::super::{Shared, ns};
@@ -41,7 +41,7 @@ pub(super) fn create(request: &Request<'_>, verb: &Element, configure: Option<&E
     let given = verb.attr("node").filter(|node| !node.is_empty());
     let made = if given.is_none() { event::fresh_id() } else { String::new() };
     let node = given.unwrap_or(&made);
-    match shared.policy.create(&bound.principal, node) {
+    match bound.may(Right::Create, node) {
         Access::Allow => {}
         Access::Defer | Access::Forbidden => return Err(Condition::Forbidden.into()),
         Access::NotAllowed => return Err(Condition::NotAllowed.into()),

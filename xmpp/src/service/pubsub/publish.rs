@@ -12,7 +12,7 @@ use super::super::bound::Bound;
 use super::super::event::{self, Extras};
 use super::super::form::{self, Reply};
 use super::super::node::{Affiliation, Found, Full, Item, Node, NodeConfig, PublishModel};
-use super::super::policy::Access;
+use super::super::policy::{Access, Right};
 use super::super::query::{Outcome, Request};
 use super::super::stanza::{Condition, StanzaError, push, push_attr};
 use super::super::{ns, serialize};
@@ -69,7 +69,7 @@ pub(super) fn publish(request: &Request<'_>, verb: &Element, options: Option<&El
 
 /// Fails unless the requester may publish (§7.1.3.1).
 fn publisher_access(bound: &Bound, node: &str, found: &Found) -> Outcome {
-    match bound.shared().policy.publish(&bound.principal, node) {
+    match bound.may(Right::Publish, node) {
         Access::Allow => return Ok(()),
         Access::Defer => {}
         Access::Forbidden => return Err(Condition::Forbidden.into()),

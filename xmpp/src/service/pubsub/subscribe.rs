@@ -15,7 +15,7 @@ use super::super::bound::Bound;
 use super::super::event::{self, Extras};
 use super::super::form::{self, Reply};
 use super::super::node::{AccessModel, Affiliation, Found, Item, LIST, NodeConfig, SendLast};
-use super::super::policy::Access;
+use super::super::policy::{Access, Right};
 use super::super::query::{Outcome, Request};
 use super::super::stanza::{Condition, StanzaError, push, push_attr};
 use super::super::{ns, stamp};
@@ -113,7 +113,7 @@ fn check_options(options: &Element) -> Outcome {
 /// Asks policy and access model (§6.1.3, §4.5).
 fn admit(bound: &Bound, node: &str, found: &Found, whose: &Whose) -> Result<Verdict, StanzaError> {
     let closed = || StanzaError::pubsub(Condition::NotAllowed, "closed-node");
-    match bound.shared().policy.subscribe(&bound.principal, node) {
+    match bound.may(Right::Subscribe, node) {
         Access::Allow | Access::Defer => {}
         Access::Forbidden => return Err(Condition::Forbidden.into()),
         Access::NotAllowed => return Err(closed()),

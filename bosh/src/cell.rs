@@ -17,7 +17,7 @@ use broker::{EndReason, Parcel, Timer, WakeLater};
 use hyper::header::HeaderValue;
 use parking_lot::Mutex;
 use xmpp::stream::{Action, Open, Stream};
-use xmpp::{AuthFailure, Credentials, Principal, Refusal, StreamError};
+use xmpp::{Answer, Question, Refusal, StreamError};
 
 use crate::core::{Condition, Creation, Reply, Request, Session, Token, Work};
 use crate::http::Shared;
@@ -49,8 +49,8 @@ struct State {
     /// The password attempt that is being verified, by number.
     attempt: Option<u32>,
     attempts: u32,
-    /// Credentials on their way to the realm; only there until the lock is released.
-    credentials: Option<Credentials>,
+    /// A question on its way to the realm; only there until the lock is released.
+    question: Option<Question>,
     /// Set once, when the end was counted and the table told.
     gone: bool,
     ended_by: Option<Condition>,
@@ -65,7 +65,7 @@ struct State {
 #[must_use]
 pub(crate) struct After {
     wake: Vec<Waker>,
-    authenticate: Option<(u32, Credentials)>,
+    authenticate: Option<(u32, Question)>,
     removed: bool,
 }
 
@@ -97,7 +97,7 @@ impl Cell {
             armed: None,
             attempt: None,
             attempts: 0,
-            credentials: None,
+            question: None,
             gone: false,
             ended_by: None,
             permit: Some(permit),
@@ -206,17 +206,12 @@ impl Cell {
     }
 
     /// The realm has answered.
-    fn authenticated(
-        self: &Arc<Self>,
-        shared: &Arc<Shared>,
-        attempt: u32,
-        verdict: Result<Principal, AuthFailure>,
-    ) {
+    fn authenticated(self: &Arc<Self>, shared: &Arc<Shared>, attempt: u32, answer: Answer) {
         let now = Instant::now();
         self.with(shared, now, |state, _| {
             if state.attempt == Some(attempt) {
                 state.attempt = None;
-                state.stream.handle_auth(now, verdict);
+                state.stream.handle_auth(now, answer);
                 state.core.set_blocked(false);
                 if let (true, Some(permit)) = (state.stream.is_authenticated(), &mut state.permit) {
                     permit.authenticated();
@@ -247,15 +242,15 @@ impl Cell {
         if after.removed {
             shared.registry.remove(self);
         }
-        if let Some((attempt, credentials)) = after.authenticate {
+        if let Some((attempt, question)) = after.authenticate {
             let (cell, shared) = (Arc::clone(self), Arc::clone(shared));
             // A task of its own: the verdict must not be lost with the HTTP connection.
             tokio::spawn(async move {
-                let verdict = shared.service.authenticator().authenticate(credentials).await;
-                if verdict == Err(AuthFailure::NotAuthorized) {
+                let answer = shared.service.ask(question).await;
+                if answer.is_refusal() {
                     tokio::time::sleep(cell.failed_login(&shared, Instant::now())).await;
                 }
-                cell.authenticated(&shared, attempt, verdict);
+                cell.authenticated(&shared, attempt, answer);
             });
         }
     }
@@ -310,10 +305,10 @@ impl State {
 
     fn act(&mut self, now: Instant, action: Action) {
         match action {
-            Action::Authenticate(credentials) => {
+            Action::Authenticate(question) => {
                 self.attempts += 1;
                 self.attempt = Some(self.attempts);
-                self.credentials = Some(credentials);
+                self.question = Some(question);
                 self.core.set_blocked(true);
             }
             Action::Close(error) => self.close(now, error),
@@ -395,7 +390,7 @@ impl State {
         if let Some(next) = next.filter(|_| next != before) {
             self.unpark(next, after);
         }
-        after.authenticate = self.attempt.zip(self.credentials.take());
+        after.authenticate = self.attempt.zip(self.question.take());
         if self.core.has_ended() {
             self.permit = None;
             if !self.gone {

@@ -379,7 +379,7 @@ impl Shared {
                 return failure(condition);
             }
         };
-        let channel = Channel { secure, starttls: StartTls::Off, peer };
+        let channel = Channel { secure, starttls: StartTls::Off, peer, binding: None };
         let stream = Stream::new(self.service.clone(), Framing::Bosh, channel, now);
         let content_type = creation.content.as_deref().and_then(response::content_type);
         let parts = Parts { sid, core, stream, permit, creator: peer, content_type, secure };

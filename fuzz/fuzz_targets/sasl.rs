@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use libfuzzer_sys::fuzz_target;
 use xmpp::auth::Verdict;
-use xmpp::{Action, Authenticator, Channel, Config, Credentials, Framing, OpenPolicy, Service, Stream, sasl};
+use xmpp::{Action, Authenticator, Channel, Config, Credentials, Framing, OpenPolicy, Question, Service, Stream, sasl};
 
 struct Nobody;
 
@@ -48,11 +48,11 @@ fuzz_target!(|data: &[u8]| {
     stream.handle_bytes(now, &mut auth.as_slice());
     let _ = stream.outbox().try_take(&mut parcels, usize::MAX);
     match stream.poll_action() {
-        Some(Action::Authenticate(credentials)) => {
+        Some(Action::Authenticate(Question::Password(credentials))) => {
             assert!(!credentials.user.is_empty() && parcels.is_empty());
         }
         Some(Action::Close(_)) => {}
-        Some(Action::StartTls) => panic!("not offered"),
+        Some(other) => panic!("not offered: {other:?}"),
         None => assert_eq!(parcels.len(), 1),
     }
 });

@@ -157,6 +157,8 @@ pub struct Config {
     pub max_resources: usize,
     /// Failed authentications on one stream before it ends (3, sensible 2 to 5; RFC 6120 §6.4.5).
     pub auth_retries: u32,
+    /// SCRAM is offered, as far as the realm has verifiers (false; RFC 5802, RFC 7677).
+    pub scram: bool,
     /// What happens when a bound resource is bound again.
     pub conflict: Conflict,
     /// Local part and resource of the application whose presence tells clients that events will come
@@ -186,6 +188,7 @@ impl Config {
             self_echo: true,
             max_resources: 16,
             auth_retries: 3,
+            scram: false,
             conflict: Conflict::ReplaceOld,
             application: Some(("finesse".into(), "app".into())),
             components: Vec::new(),

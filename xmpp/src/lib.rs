@@ -17,7 +17,7 @@
 //! use std::sync::Arc;
 //! use std::time::Instant;
 //! use xmpp::{Action, AuthFailure, Authenticator, Channel, Config, Credentials, Framing};
-//! use xmpp::{OpenPolicy, Principal, Service, Stream};
+//! use xmpp::{OpenPolicy, Principal, Question, Service, Stream};
 //!
 //! struct Realm;
 //! impl Authenticator for Realm {
@@ -37,9 +37,9 @@
 //!     xmlns:stream='http://etherx.jabber.org/streams'>\
 //!     <auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>ADEwMDEAc2VjcmV0</auth>";
 //! stream.handle_bytes(now, &mut input);
-//! let Some(Action::Authenticate(credentials)) = stream.poll_action() else { panic!() };
-//! assert_eq!(credentials.user, "1001");
-//! // A shell asks the realm here, and waits; see `tcp` for one that does.
+//! let Some(Action::Authenticate(Question::Password(asked))) = stream.poll_action() else { panic!() };
+//! assert_eq!(asked.user, "1001");
+//! // A shell asks the realm here (`Service::ask`), and waits; see `tcp` for one that does.
 //! stream.handle_auth(now, Ok(Principal { user: "1001".into(), tag: 0 }));
 //!
 //! let (mut parcels, mut said) = (VecDeque::new(), Vec::new());
@@ -73,7 +73,7 @@ pub mod tcp;
 pub mod websocket;
 pub mod xml;
 
-pub use auth::{AuthFailure, Authenticator, Credentials, Password, Principal};
+pub use auth::{Answer, AuthFailure, Authenticator, Credentials, Password, Principal, Question, Verifiers};
 pub use config::{Config, Conflict, Limits, Profile, Timeouts};
 pub use error::StreamError;
 pub use failures::LoginFailures;

@@ -31,9 +31,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use broker::{Address, Broker, EndReason, OnConflict, Outbox, Reach};
 
-use crate::auth::{Authenticator, Principal};
+use crate::auth::{Asked, Authenticator, Principal, Question};
 use crate::config::{Config, Conflict, Profile};
 use crate::failures::LoginFailures;
+use crate::sasl::scram::Hash;
 use crate::stats::{Counters, Refusal, Stats};
 use accounts::{Accounts, Refused};
 pub use bound::Bound;
@@ -50,6 +51,8 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) broker: Broker,
     authenticator: Arc<dyn Authenticator>,
+    /// Asked of the realm once, since streams tell their features under their owners' locks.
+    scram: Box<[Hash]>,
     pub(crate) policy: Arc<dyn AccessPolicy>,
     pub(crate) accounts: Accounts,
     pub(crate) components: Components,
@@ -116,10 +119,13 @@ impl Service {
         policy: Arc<dyn AccessPolicy>,
     ) -> Self {
         let components = Components::new(config.components.len());
+        let scram = authenticator.scram().filter(|_| config.scram);
+        let scram = crate::stream::offered(scram.map_or(&[], |scram| scram.hashes()));
         Self(Arc::new(Shared {
             config,
             components,
             broker,
+            scram,
             authenticator,
             policy,
             accounts: Accounts::new(),
@@ -144,6 +150,22 @@ impl Service {
     /// The realm.
     pub fn authenticator(&self) -> &Arc<dyn Authenticator> {
         &self.0.authenticator
+    }
+
+    /// Hash functions with which SCRAM is offered.
+    pub(crate) fn scram_hashes(&self) -> &[Hash] {
+        &self.0.scram
+    }
+
+    /// Whether streams have a use for channel-binding data.
+    #[cfg(feature = "tcp")]
+    pub(crate) fn binds_channels(&self) -> bool {
+        !self.0.scram.is_empty()
+    }
+
+    /// Puts a question of a stream to the realm. Dropping the future abandons the attempt.
+    pub fn ask(&self, question: Question) -> Asked {
+        crate::auth::ask(&self.0.authenticator, question)
     }
 
     /// The rights.

@@ -8,6 +8,7 @@ mod admission;
 mod batch;
 mod io;
 mod output;
+mod tls;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,13 +19,15 @@ use broker::Parcel;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
-use crate::auth::{AuthFailure, Verdict};
+use crate::auth::{Answer, Asked, AuthFailure};
 use crate::stream::{Action, Stream};
 use crate::{StreamError, Timeouts};
 pub(crate) use admission::Permit;
 pub use admission::{Admission, AdmissionLimits};
 use batch::Scratch;
 pub(crate) use io::Io;
+use tls::Secured;
+pub(crate) use tls::handshake;
 
 /// What a transport does to the bytes of a stream.
 pub(crate) trait Framer: Unpin {
@@ -97,7 +100,7 @@ pub(crate) struct Driver<F> {
     output: output::Output,
     /// The end of the stream, still to be written.
     farewell: Option<Option<StreamError>>,
-    verdict: Option<Verdict>,
+    verdict: Option<Asked>,
     /// The verdict has been kept back already.
     delayed: bool,
     sleep: Option<Pin<Box<Sleep>>>,
@@ -140,10 +143,10 @@ impl<F: Framer> Driver<F> {
     }
 
     /// Continues after the handshake.
-    pub(crate) fn resume(&mut self, io: Io) {
-        self.io = io;
+    pub(crate) fn resume(&mut self, secured: Secured) {
+        self.io = secured.io;
         self.state = State::Open;
-        self.stream.tls_started(Instant::now());
+        self.stream.tls_started(Instant::now(), secured.binding);
     }
 
     fn timeouts(&self) -> &Timeouts {
@@ -200,12 +203,12 @@ impl<F: Framer> Driver<F> {
 
     fn poll_verdict(&mut self, cx: &mut Context<'_>, now: Instant) {
         let Some(verdict) = &mut self.verdict else { return };
-        let Poll::Ready(result) = verdict.as_mut().poll(cx) else { return };
+        let Poll::Ready(answer) = verdict.as_mut().poll(cx) else { return };
         self.verdict = None;
-        if result == Err(AuthFailure::NotAuthorized) && self.delays_failure(cx, now) {
+        if answer.is_refusal() && self.delays_failure(cx, now) {
             return;
         }
-        self.stream.handle_auth(now, result);
+        self.stream.handle_auth(now, answer);
         if self.stream.is_authenticated()
             && let Some(permit) = &mut self.permit
         {
@@ -226,9 +229,9 @@ impl<F: Framer> Driver<F> {
             return false;
         }
         self.delayed = true;
-        let mut late: Verdict = Box::pin(async move {
+        let mut late: Asked = Box::pin(async move {
             tokio::time::sleep(delay).await;
-            Err(AuthFailure::NotAuthorized)
+            Answer::Verdict(Err(AuthFailure::NotAuthorized))
         });
         // The first poll arms its timer; it cannot be ready yet.
         let _ = late.as_mut().poll(cx);
@@ -239,9 +242,7 @@ impl<F: Framer> Driver<F> {
     fn take_actions(&mut self, now: Instant) {
         while let Some(action) = self.stream.poll_action() {
             match action {
-                Action::Authenticate(credentials) => {
-                    self.verdict = Some(self.stream.service().authenticator().authenticate(credentials));
-                }
+                Action::Authenticate(question) => self.verdict = Some(self.stream.service().ask(question)),
                 Action::StartTls => self.state = State::BeforeTls,
                 Action::Close(error) => {
                     tracing::debug!(error = error.map(|e| e.name()), "stream ends");

@@ -10,6 +10,7 @@
 
 mod clock;
 mod component;
+mod login;
 mod negotiate;
 mod rate;
 mod render;
@@ -21,14 +22,17 @@ use std::time::Instant;
 use broker::{EndReason, Outbox, OutboxLimits, Overflow, Parcel};
 use minidom::Element;
 
-use crate::auth::{AuthFailure, Credentials, Principal};
+use crate::auth::{Principal, Question};
 use crate::config::Limits;
 use crate::reader::{Item, Reader};
+use crate::sasl::binding::ChannelBinding;
 use crate::service::{Bound, Service};
 use crate::splice::{self, Splicer};
 use crate::stats::Refusal;
 use crate::{Profile, StreamError};
 use clock::Clock;
+use login::Login;
+pub(crate) use login::offered;
 pub use websocket::adopt;
 
 /// What delimits elements on the transport.
@@ -57,7 +61,7 @@ pub enum StartTls {
 }
 
 /// What the stream has to know about the connection below it.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Channel {
     /// TLS is already in place.
     pub secure: bool,
@@ -65,6 +69,9 @@ pub struct Channel {
     pub starttls: StartTls,
     /// Address of the client, for the realm.
     pub peer: Option<IpAddr>,
+    /// What SASL mechanisms can bind themselves to; `None` where TLS ends elsewhere or is spread over several
+    /// connections (BOSH). Given up once the client has authenticated.
+    pub binding: Option<Box<ChannelBinding>>,
 }
 
 /// Opening of a stream on a transport with a header of its own kind (`<open/>`, BOSH body attributes).
@@ -83,8 +90,8 @@ pub struct Open {
 /// Something to do outside of the stream.
 #[derive(Debug)]
 pub enum Action {
-    /// Ask the realm and come back with [`Stream::handle_auth`].
-    Authenticate(Credentials),
+    /// Ask the realm ([`Service::ask`]) and come back with [`Stream::handle_auth`].
+    Authenticate(Question),
     /// Write what the outbox holds, throw away everything received so far, do the handshake and come back
     /// with [`Stream::tls_started`].
     StartTls,
@@ -122,8 +129,8 @@ pub struct Stream {
     answered: bool,
     /// The client's `to`, which the finesse profile takes as another name of the domain in user names.
     requested: Option<Box<str>>,
-    /// `<auth/>` came without a message, `<response/>` has to bring it.
-    challenged: bool,
+    /// The authentication under way.
+    login: Option<Box<Login>>,
     failures: u32,
     peer_closed: bool,
     /// What the component at the other end has to prove.
@@ -140,7 +147,8 @@ pub struct Stream {
 
 impl Stream {
     /// A stream that waits for the client's header.
-    pub fn new(service: Service, framing: Framing, channel: Channel, now: Instant) -> Self {
+    pub fn new(service: Service, framing: Framing, mut channel: Channel, now: Instant) -> Self {
+        channel.binding = channel.binding.filter(|binding| !binding.is_empty());
         let config = service.config();
         let limits = &config.limits;
         let outbox = Outbox::new(OutboxLimits {
@@ -163,7 +171,7 @@ impl Stream {
             phase: Phase::Header,
             answered: false,
             requested: None,
-            challenged: false,
+            login: None,
             failures: 0,
             peer_closed: false,
             handshake: None,
@@ -412,15 +420,6 @@ impl Stream {
         let Some(bound) = &mut self.bound else { return };
         if let Err(error) = bound.handle(now, element) {
             self.fail(error);
-        }
-    }
-
-    /// The realm has answered.
-    pub fn handle_auth(&mut self, now: Instant, result: Result<Principal, AuthFailure>) {
-        if self.phase == Phase::Authentication {
-            self.clock.resume_login(now);
-            self.phase = Phase::Negotiation;
-            self.authenticated(now, result);
         }
     }
 }

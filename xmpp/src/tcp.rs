@@ -12,13 +12,11 @@ use broker::Parcel;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
 
 use crate::StreamError;
 use crate::service::Service;
 pub use crate::shell::{Admission, AdmissionLimits};
-use crate::shell::{Boundaries, Driver, Framer, Io, Outcome, Permit};
-use crate::stats::Refusal;
+use crate::shell::{Boundaries, Driver, Framer, Io, Outcome, Permit, handshake};
 use crate::stream::{Channel, Framing, StartTls, Stream};
 
 /// Pause after a failed accept (no file descriptors left): trying again at once would spin.
@@ -55,7 +53,7 @@ impl Default for TcpOptions {
 impl TcpOptions {
     fn channel(&self, secure: bool, peer: Option<IpAddr>) -> Channel {
         let starttls = if self.tls.is_some() { self.starttls } else { StartTls::Off };
-        Channel { secure, starttls, peer }
+        Channel { secure, starttls, peer, binding: None }
     }
 }
 
@@ -139,21 +137,22 @@ fn refuse(socket: &TcpStream, service: &Service) {
 }
 
 async fn connection(socket: TcpStream, peer: IpAddr, service: Service, options: TcpOptions, permit: Permit) {
+    let mut channel = options.channel(options.direct_tls, Some(peer));
     let io = match (&options.tls, options.direct_tls) {
-        (Some(tls), true) => match handshake(socket, tls.clone(), &service).await {
-            Some(io) => io,
-            None => return,
-        },
+        (Some(tls), true) => {
+            let Some(secured) = handshake(socket, tls.clone(), &service).await else { return };
+            channel.binding = secured.binding;
+            secured.io
+        }
         (None, true) => return,
         _ => Io::Tcp(socket),
     };
-    let channel = options.channel(options.direct_tls, Some(peer));
     let stream = Stream::new(service.clone(), Framing::Tcp, channel, Instant::now());
     let mut driver = Driver::new(io, stream, TcpFramer::new(options.coalesce), Some(permit));
     while driver.run().await == Outcome::StartTls {
         let (Io::Tcp(socket), Some(tls)) = (driver.take_io(), &options.tls) else { return };
         match handshake(socket, tls.clone(), &service).await {
-            Some(io) => driver.resume(io),
+            Some(secured) => driver.resume(secured),
             None => return,
         }
     }
@@ -171,26 +170,9 @@ pub async fn serve_io(
         Ok(permit) => permit,
         Err(reason) => return service.count_refusal(reason),
     };
-    let channel = Channel { secure: options.direct_tls, starttls: StartTls::Off, peer };
+    let channel = Channel { secure: options.direct_tls, starttls: StartTls::Off, peer, binding: None };
     let stream = Stream::new(service, Framing::Tcp, channel, Instant::now());
     Driver::new(Io::Other(Box::new(io)), stream, TcpFramer::new(options.coalesce), Some(permit)).run().await;
-}
-
-/// The handshake's state is large and short-lived, hence on the heap.
-async fn handshake(socket: TcpStream, tls: Arc<rustls::ServerConfig>, service: &Service) -> Option<Io> {
-    let accept = Box::pin(TlsAcceptor::from(tls).accept(socket));
-    match tokio::time::timeout(service.config().timeouts.handshake, accept).await {
-        Ok(Ok(stream)) => Some(Io::Tls(Box::new(stream))),
-        Ok(Err(error)) => {
-            tracing::debug!(%error, "TLS handshake failed");
-            service.count_refusal(Refusal::Handshake);
-            None
-        }
-        Err(_) => {
-            service.count_refusal(Refusal::Handshake);
-            None
-        }
-    }
 }
 
 /// Bytes as they are.

@@ -68,7 +68,8 @@ fn recover(upgraded: Upgraded) -> (Io, hyper::body::Bytes) {
 async fn session(upgraded: Upgraded, service: Service, options: WsOptions, permit: Permit) {
     let (io, read) = recover(upgraded);
     let now = Instant::now();
-    let channel = Channel { secure: options.secure, starttls: StartTls::Off, peer: options.peer };
+    let channel =
+        Channel { secure: options.secure, starttls: StartTls::Off, peer: options.peer, binding: None };
     let ping_interval = service.config().timeouts.websocket_ping;
     let partial = service.config().timeouts.partial_stanza;
     let stream = Stream::new(service, Framing::WebSocket, channel, now);

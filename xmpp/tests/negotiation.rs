@@ -143,7 +143,7 @@ fn x6_starttls_then_a_new_stream() {
     // The shell throws the rest away; what the stream has seen of it is nothing.
     assert_eq!(client.unread, injected.as_bytes());
     client.unread.clear();
-    client.stream.tls_started(client.now);
+    client.stream.tls_started(client.now, None);
     let answer = client.send(open_tcp(DOMAIN));
     assert!(answer.contains("PLAIN") && !answer.contains("starttls"), "{answer}");
 }
@@ -152,7 +152,7 @@ fn x6_starttls_then_a_new_stream() {
 fn starttls_required_refuses_everything_before_it() {
     let channel = Channel { starttls: StartTls::Required, ..Channel::default() };
     let open = || {
-        let mut client = Client::new(&service(), Framing::Tcp, channel);
+        let mut client = Client::new(&service(), Framing::Tcp, channel.clone());
         let answer = client.send(open_tcp(DOMAIN));
         assert!(answer.contains("<required/>") && !answer.contains("PLAIN"));
         client

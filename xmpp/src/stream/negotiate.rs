@@ -7,15 +7,15 @@ use minidom::Element;
 
 use super::render::{self, NS_BIND, NS_CLIENT, NS_COMPONENT, NS_STREAMS, NS_TLS};
 use super::{Action, Framing, Open, Phase, StartTls, Stream};
-use crate::auth::{AuthFailure, Credentials, Principal};
 use crate::reader::Header;
-use crate::sasl::{self, Failure};
+use crate::sasl;
+use crate::sasl::binding::ChannelBinding;
 use crate::service::BindError;
 use crate::splice::Splicer;
 use crate::stats::Refusal;
 use crate::{Profile, StreamError};
 
-/// 128 random bits, for stream ids.
+/// 128 random bits, for stream ids and nonces.
 pub(super) fn random_id() -> Option<String> {
     let mut bytes = [0u8; 16];
     getrandom::fill(&mut bytes).ok()?;
@@ -147,12 +147,7 @@ impl Stream {
             return self.check_handshake(element);
         }
         if element.has_ns(sasl::NS) {
-            match element.name() {
-                "auth" => self.auth(now, element),
-                "response" => self.response(now, element),
-                "abort" => self.refuse(Failure::Aborted),
-                _ => self.fail(StreamError::UnsupportedStanzaType),
-            }
+            self.sasl(now, element);
         } else if element.is("starttls", NS_TLS) && self.starttls() != StartTls::Off {
             self.say(format!("<proceed xmlns=\"{NS_TLS}\"/>"));
             self.phase = Phase::Handshake;
@@ -166,97 +161,25 @@ impl Stream {
         }
     }
 
-    /// The handshake is done: a new stream begins, of which the old one knew nothing.
-    pub fn tls_started(&mut self, now: Instant) {
+    /// The handshake is done: a new stream begins, of which the old one knew nothing. `binding` as in
+    /// [`Channel::binding`](super::Channel::binding).
+    pub fn tls_started(&mut self, now: Instant, binding: Option<Box<ChannelBinding>>) {
         if self.phase == Phase::Handshake {
             self.channel.secure = true;
+            self.channel.binding = binding.filter(|binding| !binding.is_empty());
             self.clock.heard(now);
             self.restart();
         }
     }
 
-    fn restart(&mut self) {
+    pub(super) fn restart(&mut self) {
         self.phase = Phase::Header;
         self.answered = false;
-        self.challenged = false;
+        self.login = None;
         let max_bytes = self.max_bytes();
         if let Some(reader) = &mut self.reader {
             reader.restart(&self.service.config().limits, max_bytes);
         }
-    }
-
-    fn auth(&mut self, now: Instant, element: &Element) {
-        self.challenged = false;
-        if self.starttls() == StartTls::Required {
-            return self.refuse(Failure::EncryptionRequired);
-        }
-        if element.attr("mechanism") != Some("PLAIN") {
-            return self.refuse(Failure::InvalidMechanism);
-        }
-        let text = element.text();
-        if text.is_empty() {
-            self.challenged = true;
-            self.say(format!("<challenge xmlns=\"{}\"/>", sasl::NS));
-        } else {
-            self.try_plain(now, text);
-        }
-    }
-
-    fn response(&mut self, now: Instant, element: &Element) {
-        if std::mem::take(&mut self.challenged) {
-            self.try_plain(now, element.text());
-        } else {
-            self.refuse(Failure::MalformedRequest);
-        }
-    }
-
-    fn try_plain(&mut self, now: Instant, text: String) {
-        let text = zeroize::Zeroizing::new(text);
-        let domain = self.service.config().domain.as_str();
-        let other = self.requested.as_deref().filter(|_| !self.is_strict()).unwrap_or(domain);
-        let plain = sasl::decode(&text, self.limits().sasl_text)
-            .and_then(|message| sasl::plain(message, &[domain, other]));
-        match plain {
-            Ok(sasl::Plain { user, password }) => {
-                self.phase = Phase::Authentication;
-                self.clock.pause_login(now);
-                let peer = self.channel.peer;
-                self.action = Some(Action::Authenticate(Credentials { user, password, peer }));
-            }
-            Err(failure) => self.refuse(failure),
-        }
-    }
-
-    /// Answers a failed attempt; after the configured number of them the stream ends (RFC 6120 §6.4.5). An
-    /// unreachable realm is not the client's fault and does not count.
-    fn refuse(&mut self, failure: Failure) {
-        self.challenged = false;
-        self.say(failure.to_xml());
-        if failure != Failure::TemporaryAuthFailure {
-            self.service.count_refusal(Refusal::Login);
-            self.failures += 1;
-        }
-        if self.failures >= self.service.config().auth_retries.max(1) {
-            self.fail(StreamError::PolicyViolation("too many failed logins"));
-        }
-    }
-
-    pub(super) fn authenticated(&mut self, now: Instant, result: Result<Principal, AuthFailure>) {
-        let principal = match result {
-            Ok(principal) => principal,
-            Err(AuthFailure::NotAuthorized) => return self.refuse(Failure::NotAuthorized),
-            Err(AuthFailure::Temporary) => return self.refuse(Failure::TemporaryAuthFailure),
-            Err(AuthFailure::Disabled) => return self.refuse(Failure::AccountDisabled),
-        };
-        if self.service.policy().may_flood(&principal) {
-            self.clock.lift_rate();
-        }
-        self.service.0.counters.login();
-        self.principal = Some(principal);
-        let timeouts = &self.service.config().timeouts;
-        self.clock.start_binding(now, timeouts);
-        self.say(format!("<success xmlns=\"{}\"/>", sasl::NS));
-        self.restart();
     }
 
     pub(super) fn bind(&mut self, _now: Instant, element: &Element) {

@@ -11,6 +11,11 @@ pub(super) const NS_BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
 pub(super) const NS_FRAMING: &str = "urn:ietf:params:xml:ns:xmpp-framing";
 pub(super) const NS_CLIENT: &str = "jabber:client";
 pub(super) const NS_COMPONENT: &str = "jabber:component:accept";
+const NS_BINDING: &str = "urn:xmpp:sasl-cb:0";
+
+fn mechanism(mechanism: sasl::Mechanism) -> String {
+    format!("<mechanism>{}</mechanism>", mechanism.name())
+}
 
 /// The only text that Strophe takes for an orderly end, byte for byte.
 const WEBSOCKET_CLOSE: &str = "<close xmlns=\"urn:ietf:params:xml:ns:xmpp-framing\" />";
@@ -113,7 +118,19 @@ impl Stream {
             StartTls::Optional => format!("<starttls xmlns=\"{NS_TLS}\"/>"),
             StartTls::Required => return format!("<starttls xmlns=\"{NS_TLS}\"><required/></starttls>"),
         };
-        format!("{starttls}<mechanisms xmlns=\"{}\"><mechanism>PLAIN</mechanism></mechanisms>", sasl::NS)
+        let mechanisms: String = self.mechanisms().into_iter().map(mechanism).collect();
+        let binding = self.binding_types();
+        format!("{starttls}<mechanisms xmlns=\"{}\">{mechanisms}</mechanisms>{binding}", sasl::NS)
+    }
+
+    /// Types of channel binding (XEP-0440), if there are mechanisms that use them.
+    fn binding_types(&self) -> String {
+        let Some(binding) = self.channel.binding.as_ref().filter(|_| self.binds_channel()) else {
+            return String::new();
+        };
+        let types: String =
+            binding.types().map(|name| format!("<channel-binding type=\"{name}\"/>")).collect();
+        format!("<sasl-channel-binding xmlns=\"{NS_BINDING}\">{types}</sasl-channel-binding>")
     }
 
     /// The STARTTLS policy as far as it applies to this connection now.

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use broker::Broker;
-use xmpp::auth::Verdict;
+use xmpp::auth::{Asked, Verdict};
 use xmpp::{
     Access, AccessPolicy, Action, AuthFailure, Authenticator, Channel, Config, Credentials, Framing,
     Principal, Profile, Service, Stream, StreamError,
@@ -114,7 +114,7 @@ pub struct Client {
     pub unread: Vec<u8>,
     pub closed: Option<Option<StreamError>>,
     pub starttls: bool,
-    verdict: Option<Verdict>,
+    verdict: Option<Asked>,
 }
 
 impl Client {
@@ -184,9 +184,7 @@ impl Client {
         if let Some(action) = self.stream.poll_action() {
             acted = true;
             match action {
-                Action::Authenticate(credentials) => {
-                    self.verdict = Some(self.stream.service().authenticator().authenticate(credentials));
-                }
+                Action::Authenticate(question) => self.verdict = Some(self.stream.service().ask(question)),
                 Action::StartTls => self.starttls = true,
                 Action::Close(error) => self.closed = Some(error),
             }

@@ -365,6 +365,10 @@ impl Stream {
     /// What is written last, after the outbox: the stream error and the end of the stream. One item a
     /// message on WebSocket; nothing for BOSH, whose body says it all.
     pub fn farewell(&self, error: Option<StreamError>) -> Vec<String> {
+        // A stream that was never opened, or not again after SASL, has nothing to close.
+        if self.framing == Framing::Tcp && !self.answered && error.is_none() {
+            return Vec::new();
+        }
         render::farewell(self.framing, error)
     }
 

@@ -5,6 +5,7 @@
 //! the upgrade. Compression is not spoken.
 
 mod frame;
+mod frames;
 mod handshake;
 
 use std::net::IpAddr;
@@ -23,6 +24,8 @@ use crate::stats::Refusal;
 use crate::stream::{Channel, Framing, StartTls, Stream};
 use crate::{Origins, StreamError};
 use frame::{CloseCode, Decoder, Incoming};
+#[doc(hidden)]
+pub use frames::Frames;
 pub use handshake::upgrade;
 
 /// A message behind the end of the stream is skipped up to this size.

@@ -420,3 +420,18 @@ fn x10_the_end_of_a_connection_ends_the_session_once() {
     assert_eq!(said.matches("type=\"unavailable\"").count(), 1, "{said}");
     assert_eq!(service.sessions(), 1);
 }
+
+#[test]
+fn a_stream_that_was_never_opened_is_not_closed() {
+    let service = service();
+    let mut client = Client::tcp(&service);
+    client.stream.handle_eof();
+    assert_eq!(client.send(""), "");
+
+    // Nor is one that was to be opened again after SASL.
+    let mut client = Client::tcp(&service);
+    client.send(open_tcp(DOMAIN));
+    client.send(auth(&plain("", "1001", "secret")));
+    client.stream.handle_eof();
+    assert_eq!(client.send(""), "");
+}

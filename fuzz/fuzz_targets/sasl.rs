@@ -8,7 +8,9 @@ use std::time::Instant;
 
 use libfuzzer_sys::fuzz_target;
 use xmpp::auth::Verdict;
-use xmpp::{Action, Authenticator, Channel, Config, Credentials, Framing, OpenPolicy, Question, Service, Stream, sasl};
+use xmpp::{
+    Action, Authenticator, Channel, Config, Credentials, Framing, OpenPolicy, Question, Service, Stream, sasl,
+};
 
 struct Nobody;
 

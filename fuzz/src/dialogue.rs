@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use broker::{Address, EndReason, Parcel, Reach};
 use minidom::Element;
+use xmpp::auth::Question;
 use xmpp::{Action, AuthFailure, Channel, Principal, Service, StartTls, Stream, StreamError};
 
 use crate::wire::Wire;
@@ -260,15 +261,16 @@ impl<W: Wire> Dialogue<W> {
     fn act(&mut self, input: &mut &[u8]) {
         while let Some(action) = self.stream.poll_action() {
             match action {
-                Action::Authenticate(credentials) => {
+                Action::Authenticate(Question::Password(credentials)) => {
                     assert!(!credentials.user.is_empty() && !credentials.password.expose().is_empty());
                 }
+                Action::Authenticate(other) => panic!("not offered: {other:?}"),
                 Action::StartTls => {
                     // What came behind it in clear is nobody's.
                     *input = &[];
                     self.asked.clear();
                     self.drain();
-                    self.stream.tls_started(self.now);
+                    self.stream.tls_started(self.now, None);
                     self.wire.restart();
                     self.restarts = true;
                 }

@@ -39,7 +39,11 @@ enum Command {
     /// Sign in over XMPP and print events as they arrive.
     Watch(WatchArgs),
     /// Read a password from standard input and print its hash for the configuration file.
-    HashPassword,
+    HashPassword {
+        /// Print lines for the user's entry: the hash, and verifiers for SCRAM.
+        #[arg(long)]
+        scram: bool,
+    },
     /// Decode CTI frames given in hexadecimal, one a line.
     CtiDecode(DecodeArgs),
 }
@@ -225,7 +229,7 @@ pub fn main() -> ExitCode {
         Command::CheckConfig(args) => outcome(check(&args)),
         Command::CtiSim(args) => outcome(on_runtime(demo::simulator_alone(args))),
         Command::Watch(args) => outcome(on_runtime(watch_events(args))),
-        Command::HashPassword => outcome(hash::run()),
+        Command::HashPassword { scram } => outcome(hash::run(scram)),
         Command::CtiDecode(args) => {
             outcome(decode::run(args.dialect.into(), args.version, args.show_secrets, args.hex.as_deref()))
         }

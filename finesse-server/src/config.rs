@@ -74,7 +74,7 @@ pub struct Config {
 }
 
 /// The text a configuration was read from, kept so that later errors (a port in use) can name the line.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Source {
     /// Name of the file as given.
     pub name: String,
@@ -82,6 +82,13 @@ pub struct Source {
 }
 
 /// Two configurations are the same whatever file they came from.
+// The text holds passwords and hashes.
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Source").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
 impl PartialEq for Source {
     fn eq(&self, _: &Source) -> bool {
         true

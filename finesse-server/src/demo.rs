@@ -170,7 +170,7 @@ fn realm(args: &DemoArgs, config: &Config, directory: &Directory) -> anyhow::Res
     let mut builder = Builder::new(server::rules(config)).context("no random bytes")?;
     let mut add = |id: &str, login_name: Option<String>, kind| {
         let proof = Proof::Keyed(builder.digest(id, &args.password));
-        builder.add(Account { id: id.into(), login_name, kind, proof });
+        builder.add(Account { id: id.into(), login_name, kind, proof, scram: Vec::new() });
     };
     for user in directory.users() {
         add(&user.id, Some(user.login_name.clone()), Kind::Person);

@@ -7,6 +7,7 @@
 pub mod basic;
 mod digest;
 mod lockout;
+mod scram;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -16,12 +17,13 @@ use std::time::{Duration, Instant};
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
+use xmpp::sasl::scram::{Decoys, Hash, Verifier};
 use zeroize::Zeroizing;
 
 pub use digest::Digest;
 use digest::Keyed;
 pub use lockout::LockoutRules;
-use lockout::Record;
+use lockout::{Record, Strangers};
 
 /// What an account may be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +56,8 @@ pub struct Account {
     pub kind: Kind,
     /// How its password is verified.
     pub proof: Proof,
+    /// Verifiers of the same password for SCRAM, at most one for each hash function.
+    pub scram: Vec<Verifier>,
 }
 
 /// Somebody whose password was right.
@@ -104,6 +108,11 @@ pub struct Realm {
     key: Keyed,
     /// Verified when the user is unknown, so that the answer takes as long.
     decoy: Proof,
+    /// What is known of names that nobody has: they are answered as slowly as those of users.
+    strangers: Strangers,
+    /// Hash functions for which every account has a verifier.
+    hashes: Vec<Hash>,
+    decoys: Decoys,
     slots: Arc<Semaphore>,
 }
 
@@ -154,6 +163,7 @@ impl Builder {
     pub fn build(self) -> Realm {
         let Builder { rules, key, accounts } = self;
         let decoy = decoy(&accounts, &key);
+        let (hashes, decoys) = scram::common(&accounts);
         let (mut by_id, mut by_login_name) = (HashMap::new(), HashMap::new());
         for (index, account) in accounts.iter().enumerate() {
             by_id.entry(account.id.to_lowercase()).or_insert(index);
@@ -165,7 +175,9 @@ impl Builder {
             accounts.into_iter().map(|account| Entry { account, state: Mutex::default() }).collect();
         // As many hashes at once as there are processors: each takes all of one, and 19 MiB.
         let slots = std::thread::available_parallelism().map_or(2, usize::from);
-        Realm { entries, by_id, by_login_name, rules, key, decoy, slots: Arc::new(Semaphore::new(slots)) }
+        let slots = Arc::new(Semaphore::new(slots));
+        let strangers = Strangers::default();
+        Realm { entries, by_id, by_login_name, rules, key, decoy, strangers, hashes, decoys, slots }
     }
 }
 
@@ -277,7 +289,7 @@ impl Realm {
         }
         let Some(entry) = self.entry(name, case) else {
             self.prove(&self.decoy, "", password).await;
-            return Err(Refused);
+            return self.refuse_stranger(name, peer, now).await;
         };
         let locked = entry.state.lock().record.refuses(peer, now, &self.rules);
         if locked {
@@ -291,12 +303,25 @@ impl Realm {
             state.record.succeeded(peer, now);
             return Ok(entry.identity());
         }
+        self.refuse(entry, peer, now).await
+    }
+
+    /// Counts a wrong password and answers it, late from the third on.
+    async fn refuse(&self, entry: &Entry, peer: Option<IpAddr>, now: Instant) -> Result<Identity, Refused> {
         let delay = entry.state.lock().record.failed(peer, now, &self.rules.lockout);
         tracing::info!(user = %entry.account.id, peer = ?peer, "wrong password");
-        if !delay.is_zero() {
-            tokio::time::sleep(delay).await;
-        }
-        Err(Refused)
+        late(delay).await
+    }
+
+    /// Answers for a user that does not exist as [`refuse`](Self::refuse) does for one that does.
+    async fn refuse_stranger(
+        &self,
+        name: &str,
+        peer: Option<IpAddr>,
+        now: Instant,
+    ) -> Result<Identity, Refused> {
+        let digest = self.key.digest(&name.to_lowercase(), "");
+        late(self.strangers.failed(digest, peer, now, &self.rules)).await
     }
 
     /// Verifies against an account; of many attempts at once with the same password one computes the hash.
@@ -320,6 +345,13 @@ impl Realm {
             }
         }
     }
+}
+
+async fn late(delay: Duration) -> Result<Identity, Refused> {
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
+    Err(Refused)
 }
 
 /// Computes the slow hash on a thread that may block.
@@ -362,5 +394,9 @@ impl xmpp::Authenticator for XmppRealm {
                 Err(Refused) => Err(xmpp::AuthFailure::NotAuthorized),
             }
         })
+    }
+
+    fn scram(&self) -> Option<&dyn xmpp::Verifiers> {
+        Some(self)
     }
 }

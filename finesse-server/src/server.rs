@@ -112,6 +112,7 @@ pub fn realm(config: &Config) -> anyhow::Result<Realm> {
             login_name: Some(user.login_name().to_owned()),
             kind: Kind::Person,
             proof: Proof::Argon2(user.password_hash.phc().into()),
+            scram: user.scram.iter().map(|verifier| verifier.get().clone()).collect(),
         });
     }
     Ok(builder.build())

@@ -53,6 +53,11 @@ fn a_hash_is_printed_and_is_good_for_a_configuration() {
     let output = run(&["check-config", "--config", config.to_str().unwrap()], "");
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert!(text(&output.stdout).contains("1 users"));
+    let output = run(&["hash-password", "--scram"], "grün: 1\n");
+    let text_for_scram = format!("[xmpp]\nscram = true\n[[user]]\nid = \"1001\"\n{}", text(&output.stdout));
+    let config = file("scram.toml", &text_for_scram);
+    let output = run(&["check-config", "--config", config.to_str().unwrap()], "");
+    assert_eq!(output.status.code(), Some(0), "{}{text_for_scram}", text(&output.stderr));
     let output = run(&["hash-password"], "\n");
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("empty password"));

@@ -362,7 +362,7 @@ async fn n14_n15_the_application_is_present_until_the_server_stops() {
     let config = Config::parse("test.toml", &text).unwrap();
     let mut realm = Builder::new(Rules::default()).unwrap();
     let proof = Proof::Keyed(realm.digest("1002", "finesse"));
-    realm.add(Account { id: "1002".into(), login_name: None, kind: Kind::Reader, proof });
+    realm.add(Account { id: "1002".into(), login_name: None, kind: Kind::Reader, proof, scram: Vec::new() });
     let server = Server::start(Setup {
         directory: config.directory().unwrap().into(),
         realm: realm.build().into(),

@@ -42,7 +42,13 @@ fn cheap(password: &str) -> Proof {
 }
 
 fn account(id: &str, login_name: &str, proof: Proof) -> Account {
-    Account { id: id.into(), login_name: Some(login_name.into()), kind: Kind::Person, proof }
+    Account {
+        id: id.into(),
+        login_name: Some(login_name.into()),
+        kind: Kind::Person,
+        proof,
+        scram: Vec::new(),
+    }
 }
 
 fn realm(accounts: impl IntoIterator<Item = Account>) -> Arc<Realm> {
@@ -225,6 +231,7 @@ async fn xmpp_gets_the_canonical_id_and_the_kind() {
         login_name: None,
         kind: Kind::Publisher,
         proof: Proof::Keyed(digest),
+        scram: Vec::new(),
     });
     let realm = XmppRealm(Arc::new(builder.build()));
     let ask = |user: &str, password: &str| {

@@ -5,10 +5,11 @@ use std::io::{BufRead, IsTerminal};
 use anyhow::{Context, bail};
 #[cfg(unix)]
 use rustix::termios::{self, LocalModes, OptionalActions, Termios};
+use xmpp::sasl::scram::{Hash, Verifier};
 use zeroize::Zeroizing;
 
-/// Reads one line and prints its hash.
-pub(super) fn run() -> anyhow::Result<()> {
+/// Reads one line and prints its hash; with `scram` as lines of a user's entry, with verifiers.
+pub(super) fn run(scram: bool) -> anyhow::Result<()> {
     let stdin = std::io::stdin();
     let mut line = Zeroizing::new(String::new());
     {
@@ -20,7 +21,17 @@ pub(super) fn run() -> anyhow::Result<()> {
     if password.is_empty() {
         bail!("an empty password cannot be used");
     }
-    println!("{}", crate::realm::hash_password(password).context("the password cannot be hashed")?);
+    let hash = crate::realm::hash_password(password).context("the password cannot be hashed")?;
+    if !scram {
+        println!("{hash}");
+        return Ok(());
+    }
+    let verifiers = Hash::ALL.map(|hash| Verifier::new(hash, password));
+    println!("password_hash = \"{hash}\"\nscram = [");
+    for verifier in verifiers {
+        println!("    \"{}\",", verifier?.to_text());
+    }
+    println!("]");
     Ok(())
 }
 

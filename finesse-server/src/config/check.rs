@@ -6,7 +6,9 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use super::{Config, ConfigError, PlainHttp, RoleName};
+use xmpp::sasl::scram::Hash;
+
+use super::{Config, ConfigError, PlainHttp, RoleName, UserEntry};
 use crate::rest::cors::Origins;
 
 type Check = Result<(), ConfigError>;
@@ -23,6 +25,7 @@ pub(super) fn check(config: &Config) -> Check {
     log(config)?;
     teams(config)?;
     users(config)?;
+    scram(config)?;
     queues(config)?;
     reason_codes(config)
 }
@@ -317,6 +320,29 @@ fn users(config: &Config) -> Check {
         }
         if user.roles.is_empty() {
             return complain("roles may not be empty".into());
+        }
+    }
+    Ok(())
+}
+
+/// SCRAM is only offered with a hash function for which everybody has a verifier, so that a missing one would turn
+/// it off for all.
+fn scram(config: &Config) -> Check {
+    let has = |user: &UserEntry, hash| user.scram.iter().any(|verifier| verifier.get().hash() == hash);
+    let users = || config.user.iter().map(|entry| (entry, entry.get_ref()));
+    for (entry, user) in users() {
+        for hash in Hash::ALL {
+            let name = hash.mechanism(false);
+            if user.scram.iter().filter(|verifier| verifier.get().hash() == hash).count() > 1 {
+                return fail(config, entry.span(), format!("user {:?}: two verifiers for {name}", user.id));
+            }
+            let needed = hash == Hash::Sha256 || users().any(|(_, other)| has(other, hash));
+            if config.xmpp.scram && needed && !has(user, hash) {
+                let advice = "make one with `finesse-server hash-password --scram`";
+                let message =
+                    format!("user {:?}: xmpp.scram is on and scram lacks {name} ({advice})", user.id);
+                return fail(config, entry.span(), message);
+            }
         }
     }
     Ok(())

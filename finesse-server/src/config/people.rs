@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::values::PasswordHash;
+use super::values::{PasswordHash, ScramVerifier};
 use crate::directory::{Queue, ReasonCategory, ReasonCode, Roles, Team, User};
 
 /// `[[team]]`.
@@ -64,6 +64,9 @@ pub struct UserEntry {
     pub supervises: Vec<u32>,
     /// argon2id hash of the password.
     pub password_hash: PasswordHash,
+    /// Verifiers of the same password for SCRAM, one for each hash function.
+    #[serde(default)]
+    pub scram: Vec<ScramVerifier>,
 }
 
 fn agent() -> Vec<RoleName> {

@@ -190,6 +190,30 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
+/// A verifier for SCRAM (RFC 5803), checked when read; masked in `Debug`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "String")]
+pub struct ScramVerifier(xmpp::sasl::scram::Verifier);
+
+impl TryFrom<String> for ScramVerifier {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<ScramVerifier, String> {
+        let text = Zeroizing::new(text);
+        let verifier = xmpp::sasl::scram::Verifier::parse(&text);
+        verifier
+            .map(ScramVerifier)
+            .map_err(|error| format!("{error} (make one with `finesse-server hash-password --scram`)"))
+    }
+}
+
+impl ScramVerifier {
+    /// The verifier itself.
+    pub fn get(&self) -> &xmpp::sasl::scram::Verifier {
+        &self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -20,6 +20,8 @@ pub struct Xmpp {
     pub max_resources: u32,
     /// Failed authentications on one stream before it ends.
     pub auth_retries: u32,
+    /// Whether SCRAM is offered; every user needs verifiers then.
+    pub scram: bool,
     /// Whether presence is echoed to the sender's own resources.
     pub self_echo: bool,
     /// `local/resource` of the application whose presence tells clients that events will come; empty: none.
@@ -41,6 +43,7 @@ impl Default for Xmpp {
             conflict: ConflictMode::ReplaceOld,
             max_resources: 16,
             auth_retries: 3,
+            scram: false,
             self_echo: true,
             application: "finesse/app".into(),
             language: "en".into(),

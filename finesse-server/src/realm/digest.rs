@@ -15,6 +15,10 @@ impl Digest {
     pub(super) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+
+    pub(super) fn as_array(&self) -> &[u8; 32] {
+        &self.0
+    }
 }
 
 impl PartialEq for Digest {

@@ -4,10 +4,13 @@
 //! address at which the user was verified lately is spared the consequences of what *other* addresses do, so that
 //! nobody can shut a working agent out by guessing at his name.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use super::Rules;
+use parking_lot::Mutex;
+
+use super::{Digest, Rules};
 
 /// Addresses remembered for each user; further ones share the last entry's count.
 const ADDRESSES: usize = 16;
@@ -115,9 +118,54 @@ impl Record {
     }
 }
 
+/// Names that nobody has and that are remembered; a further one pushes another out.
+const STRANGERS: usize = 4096;
+
+/// Attempts at names that nobody has, by a keyed digest of the name: without a record of them the delay of the third
+/// wrong password would tell which names exist.
+#[derive(Default)]
+pub(super) struct Strangers(Mutex<HashMap<[u8; 32], Record>>);
+
+impl Strangers {
+    /// Notes an attempt; how long to wait before refusing it.
+    pub(super) fn failed(&self, name: Digest, peer: Option<IpAddr>, now: Instant, rules: &Rules) -> Duration {
+        let records = &mut *self.0.lock();
+        let name = *name.as_array();
+        if records.len() >= STRANGERS && !records.contains_key(&name) {
+            let any = records.keys().next().copied();
+            any.map(|any| records.remove(&any));
+        }
+        let record = records.entry(name).or_default();
+        if record.refuses(peer, now, rules) {
+            Duration::ZERO
+        } else {
+            record.failed(peer, now, &rules.lockout)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_that_nobody_has_are_delayed_like_others_and_bounded() {
+        let key = super::super::digest::Keyed::random().unwrap();
+        let (mut record, now, rules) = setup();
+        let strangers = Strangers::default();
+        let nobody = key.digest("nobody", "");
+        for attempt in 0..8 {
+            let known = match record.refuses(peer(1), now, &rules) {
+                true => Duration::ZERO,
+                false => record.failed(peer(1), now, &rules.lockout),
+            };
+            assert_eq!(strangers.failed(nobody, peer(1), now, &rules), known, "attempt {attempt}");
+        }
+        for name in 0..STRANGERS + 10 {
+            strangers.failed(key.digest(&name.to_string(), ""), peer(1), now, &rules);
+        }
+        assert_eq!(strangers.0.lock().len(), STRANGERS);
+    }
 
     fn peer(last: u8) -> Option<IpAddr> {
         Some(IpAddr::from([10, 0, 0, last]))

@@ -61,6 +61,7 @@ pub(super) fn xmpp(config: &Config) -> xmpp::Config {
         self_echo: of.self_echo,
         max_resources: size(of.max_resources),
         auth_retries: of.auth_retries,
+        scram: of.scram,
         conflict: match of.conflict {
             ConflictMode::ReplaceOld => xmpp::Conflict::ReplaceOld,
             ConflictMode::RefuseNew => xmpp::Conflict::RefuseNew,

@@ -60,7 +60,13 @@ pub async fn start(settings: Settings) -> Server {
         ("u0", None, Kind::Reader, "x"),
     ] {
         let proof = Proof::Keyed(realm.digest(id, password));
-        realm.add(Account { id: id.into(), login_name: login_name.map(Into::into), kind, proof });
+        realm.add(Account {
+            id: id.into(),
+            login_name: login_name.map(Into::into),
+            kind,
+            proof,
+            scram: Vec::new(),
+        });
     }
     let model = Arc::new(Model { reply: Mutex::new(Reply::Accepted), asked: Mutex::default() });
     let rest = Rest::new(settings, Arc::new(realm.build()), model.clone());

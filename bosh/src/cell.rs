@@ -228,7 +228,7 @@ impl Cell {
         let mut after = After::default();
         let before = state.core.next_token();
         change(&mut state, shared);
-        state.pump(now, shared.config.max_answer);
+        state.pump(now, shared.max_answer());
         state.settle_up(before, &mut after, shared);
         self.arm(&mut state, shared);
         drop(state);
@@ -484,9 +484,9 @@ impl State {
     /// The oldest held request looks into the outbox.
     fn take_turn(&mut self, cx: &mut Context<'_>, token: Token, shared: &Shared, after: &mut After) {
         let now = Instant::now();
-        if let Err(reason) = self.deliver(now, Some(cx), shared.config.max_answer) {
+        if let Err(reason) = self.deliver(now, Some(cx), shared.max_answer()) {
             self.stream.handle_outbox_end(reason);
-            self.pump(now, shared.config.max_answer);
+            self.pump(now, shared.max_answer());
         }
         if self.core.next_token() != Some(token) {
             self.settle_up(Some(token), after, shared);

@@ -3,9 +3,10 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::IpAddr;
+use std::ops::Deref;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -13,9 +14,11 @@ use broker::Wheel;
 use bytes::Bytes;
 use hyper::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
+use parking_lot::RwLock;
+use xmpp::forwarded::{self, ForwardedHeader};
 use xmpp::reader::XmlError;
 use xmpp::stream::{Channel, Framing, StartTls, Stream};
-use xmpp::{Refusal, Service};
+use xmpp::{Network, Refusal, Service};
 
 use crate::cell::{Cell, Held, Parts};
 use crate::config::Config;
@@ -40,16 +43,37 @@ pub struct Endpoint {
 /// What the sessions of an endpoint have in common.
 pub(crate) struct Shared {
     pub(crate) service: Service,
-    pub(crate) config: Config,
+    current: RwLock<Arc<Current>>,
+    /// [`Config::max_answer`], which is asked for with every answer.
+    max_answer: AtomicUsize,
     pub(crate) registry: Registry,
     pub(crate) wheel: Wheel<Weak<Cell>>,
     pub(crate) counters: Counters,
     pub(crate) held: AtomicU64,
-    settings: Arc<core::Settings>,
     gate: Arc<Gate>,
     fingerprint: Fingerprint,
     ticking: AtomicBool,
     stopping: AtomicBool,
+}
+
+/// What holds at present.
+struct Current {
+    config: Config,
+    settings: Arc<core::Settings>,
+}
+
+impl Current {
+    fn new(config: Config) -> Arc<Self> {
+        Arc::new(Self { settings: Arc::new(config.settings.clone()), config })
+    }
+}
+
+impl Deref for Current {
+    type Target = Config;
+
+    fn deref(&self) -> &Config {
+        &self.config
+    }
 }
 
 impl Endpoint {
@@ -57,7 +81,6 @@ impl Endpoint {
     pub fn new(service: Service, config: Config) -> Self {
         let now = Instant::now();
         let shared = Shared {
-            settings: Arc::new(config.settings.clone()),
             gate: Gate::new(now, config.limits.clone()),
             registry: Registry::new(),
             wheel: Wheel::new(now, TICK),
@@ -66,10 +89,20 @@ impl Endpoint {
             fingerprint: Fingerprint::default(),
             ticking: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
+            max_answer: AtomicUsize::new(config.max_answer),
+            current: RwLock::new(Current::new(config)),
             service,
-            config,
         };
         Self { shared: Arc::new(shared) }
+    }
+
+    /// Replaces the configuration. Bounds, origins and sizes hold at once; what a session was offered when it was
+    /// created stays with it.
+    pub fn reconfigure(&self, config: Config) {
+        let shared = &self.shared;
+        shared.gate.set_limits(config.limits.clone());
+        shared.max_answer.store(config.max_answer, Ordering::Relaxed);
+        *shared.current.write() = Current::new(config);
     }
 
     /// Answers one HTTP request, whatever its path. `peer` is the address of the client as far as the
@@ -85,10 +118,11 @@ impl Endpoint {
         let shared = &self.shared;
         shared.start_ticking();
         let (parts, body) = request.into_parts();
-        let origin = Origin::of(&parts.headers, &shared.config);
+        let config = shared.config();
+        let origin = Origin::of(&parts.headers, &config);
         match parts.method {
             Method::POST => {}
-            Method::OPTIONS => return response::preflight(&shared.config, origin),
+            Method::OPTIONS => return response::preflight(&config, origin),
             _ => return response::bare(StatusCode::METHOD_NOT_ALLOWED, origin),
         }
         if matches!(origin, Origin::Refused) {
@@ -102,13 +136,13 @@ impl Endpoint {
             refusal.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
             return refusal;
         }
-        let peer = shared.client(peer, &parts.headers);
+        let peer = peer.map(|peer| client(peer, &config.limits.proxies, &parts.headers));
         drop(parts);
-        let outcome = match intake::read(shared, body).await {
+        let outcome = match intake::read(shared, &config, body).await {
             Ok(body) => shared.process(&body, peer, secure),
             Err(BodyError::Session(cell)) => {
                 shared.oversize();
-                if cell.admits(peer, secure, shared.config.pin_address).is_ok() {
+                if cell.admits(peer, secure, config.pin_address).is_ok() {
                     cell.fail(shared, Instant::now(), Condition::PolicyViolation);
                 }
                 Outcome::failure(Condition::PolicyViolation)
@@ -158,7 +192,7 @@ impl Endpoint {
     ) -> Response<Body> {
         let status = reply
             .condition
-            .filter(|_| legacy || self.shared.config.legacy_http_errors)
+            .filter(|_| legacy || self.shared.config().legacy_http_errors)
             .and_then(Condition::legacy_status)
             .and_then(|status| StatusCode::from_u16(status).ok())
             .unwrap_or(StatusCode::OK);
@@ -238,15 +272,12 @@ impl Outcome {
 }
 
 impl Shared {
-    /// The client's address: behind a trusted proxy, the last one that is none.
-    fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
-        if !self.gate.has_proxies() || !peer.is_some_and(|peer| self.gate.is_proxy(peer)) {
-            return peer;
-        }
-        let lists = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-        let hops: Vec<&str> = lists.flat_map(|list| list.split(',')).map(str::trim).collect();
-        let hops = hops.iter().rev().map_while(|hop| hop.parse::<IpAddr>().ok());
-        hops.into_iter().find(|hop| !self.gate.is_proxy(*hop)).or(peer)
+    fn config(&self) -> Arc<Current> {
+        Arc::clone(&self.current.read())
+    }
+
+    pub(crate) fn max_answer(&self) -> usize {
+        self.max_answer.load(Ordering::Relaxed)
     }
 
     fn process(self: &Arc<Self>, body: &[u8], peer: Option<IpAddr>, secure: bool) -> Outcome {
@@ -266,7 +297,7 @@ impl Shared {
             None => self.create(now, request, peer, secure),
             Some(sid) => match self.registry.get(sid) {
                 None => self.unknown(now, peer),
-                Some(cell) => match cell.admits(peer, secure, self.config.pin_address) {
+                Some(cell) => match cell.admits(peer, secure, self.config().pin_address) {
                     Ok(()) if body.len() > cell.max_stanza() && has_larger(&request, cell.max_stanza()) => {
                         self.oversize();
                         cell.fail(self, now, Condition::PolicyViolation);
@@ -313,7 +344,7 @@ impl Shared {
             return Outcome::NoRoot;
         }
         let cell = core::peek_sid(body).and_then(|sid| self.registry.get(sid));
-        if let Some(cell) = cell.filter(|cell| cell.admits(peer, secure, self.config.pin_address).is_ok()) {
+        if let Some(cell) = cell.filter(|cell| cell.admits(peer, secure, self.config().pin_address).is_ok()) {
             cell.fail(self, now, condition);
         }
         Outcome::failure(condition)
@@ -372,7 +403,8 @@ impl Shared {
             authid: std::str::from_utf8(&authid[..22]).unwrap_or_default(),
             from: &self.service.config().domain,
         };
-        let core = match Session::create(now, self.settings.clone(), &request, identity, Cell::FIRST) {
+        let core = match Session::create(now, self.config().settings.clone(), &request, identity, Cell::FIRST)
+        {
             Ok(core) => core,
             Err(condition) => {
                 self.service.count_refusal(Refusal::BadRequest);
@@ -454,6 +486,13 @@ fn has_larger(request: &core::Request<'_>, most: usize) -> bool {
         let mut count = Count(0);
         stanza.write_to(&mut count).is_err() || count.0 > most
     })
+}
+
+/// The client's address, as told by a proxy if the connection is one's.
+fn client(peer: IpAddr, proxies: &[Network], headers: &HeaderMap) -> IpAddr {
+    let header = ForwardedHeader::XForwardedFor;
+    let values = headers.get_all(header.name()).iter().filter_map(|value| value.to_str().ok());
+    forwarded::client(peer, proxies, header, values)
 }
 
 fn is_encoded(headers: &HeaderMap) -> bool {

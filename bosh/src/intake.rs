@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use hyper::body::Body;
 
 use crate::cell::Cell;
+use crate::config::Config;
 use crate::core;
 use crate::http::Shared;
 
@@ -23,17 +24,17 @@ pub(crate) enum BodyError {
 }
 
 /// Reads a whole body. One that comes in one piece, as nearly all do, is not copied.
-pub(crate) async fn read<B>(shared: &Arc<Shared>, body: B) -> Result<Bytes, BodyError>
+pub(crate) async fn read<B>(shared: &Arc<Shared>, config: &Config, body: B) -> Result<Bytes, BodyError>
 where
     B: Body<Data = Bytes>,
 {
-    match tokio::time::timeout(shared.config.body_timeout, collect(shared, body)).await {
+    match tokio::time::timeout(config.body_timeout, collect(shared, config, body)).await {
         Ok(result) => result,
         Err(_) => Err(BodyError::Timeout),
     }
 }
 
-async fn collect<B>(shared: &Shared, body: B) -> Result<Bytes, BodyError>
+async fn collect<B>(shared: &Shared, config: &Config, body: B) -> Result<Bytes, BodyError>
 where
     B: Body<Data = Bytes>,
 {
@@ -41,7 +42,7 @@ where
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     let mut whole = Bytes::new();
     let mut parts = BytesMut::new();
-    let mut most = shared.config.max_body_before_auth;
+    let mut most = config.max_body_before_auth;
     while let Some(frame) = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
         let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
         if whole.is_empty() && parts.is_empty() {
@@ -56,18 +57,18 @@ where
         }
         let so_far = if parts.is_empty() { &whole[..] } else { &parts[..] };
         if so_far.len().max(announced) > most {
-            most = allowance(shared, so_far, announced)?;
+            most = allowance(shared, config, so_far, announced)?;
         }
     }
     Ok(if parts.is_empty() { whole } else { parts.freeze() })
 }
 
 /// More than a stranger may send: fine for a session that has authenticated, up to its own bound.
-fn allowance(shared: &Shared, so_far: &[u8], announced: usize) -> Result<usize, BodyError> {
+fn allowance(shared: &Shared, config: &Config, so_far: &[u8], announced: usize) -> Result<usize, BodyError> {
     let cell = core::peek_sid(so_far).and_then(|sid| shared.registry.get(sid));
     let Some(cell) = cell else { return Err(BodyError::TooLarge) };
-    if cell.is_authenticated() && so_far.len().max(announced) <= shared.config.max_body {
-        return Ok(shared.config.max_body);
+    if cell.is_authenticated() && so_far.len().max(announced) <= config.max_body {
+        return Ok(config.max_body);
     }
     Err(BodyError::Session(cell))
 }

@@ -8,8 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
-
+use parking_lot::{Mutex, RwLock};
 use xmpp::{Network, Refusal};
 
 use crate::config::Limits;
@@ -64,7 +63,7 @@ struct State {
 /// The bookkeeping of one endpoint.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    limits: Limits,
+    limits: RwLock<Arc<Limits>>,
     state: Mutex<State>,
 }
 
@@ -72,26 +71,26 @@ impl Gate {
     pub(crate) fn new(now: Instant, limits: Limits) -> Arc<Self> {
         let state =
             State { accounts: HashMap::new(), creations: Bucket(now), unauthenticated: [0; 2], delayed: 0 };
-        Arc::new(Self { limits, state: Mutex::new(state) })
+        Arc::new(Self { limits: RwLock::new(Arc::new(limits)), state: Mutex::new(state) })
     }
 
-    /// Whether the address is one of a reverse proxy.
-    pub(crate) fn is_proxy(&self, address: IpAddr) -> bool {
-        Network::any(&self.limits.proxies, address)
+    /// From now on these bounds hold. Who is in stays in.
+    pub(crate) fn set_limits(&self, limits: Limits) {
+        *self.limits.write() = Arc::new(limits);
     }
 
-    pub(crate) fn has_proxies(&self) -> bool {
-        !self.limits.proxies.is_empty()
+    fn limits(&self) -> Arc<Limits> {
+        Arc::clone(&self.limits.read())
     }
 
     fn is_trusted(&self, peer: Option<IpAddr>) -> bool {
-        peer.is_some_and(|peer| Network::any(&self.limits.trusted, peer))
+        peer.is_some_and(|peer| Network::any(&self.limits().trusted, peer))
     }
 
     /// Lets one session in, or not.
     pub(crate) fn admit(self: &Arc<Self>, now: Instant, peer: Option<IpAddr>) -> Result<Permit, Refusal> {
         let trusted = self.is_trusted(peer);
-        let limits = &self.limits;
+        let limits = self.limits();
         let mut state = self.state.lock();
         if state.unauthenticated[usize::from(trusted)] >= limits.total_unauthenticated {
             return Err(Refusal::Unauthenticated);
@@ -125,8 +124,9 @@ impl Gate {
         if self.is_trusted(peer) {
             return Miss::Answer;
         }
+        let limits = self.limits();
         let mut state = self.state.lock();
-        let key = state.key(peer, self.limits.addresses);
+        let key = state.key(peer, limits.addresses);
         let delayed = state.delayed;
         let account = state.accounts.entry(key).or_insert_with(|| Account::new(now));
         if now.saturating_duration_since(account.missed) > MEMORY {
@@ -134,9 +134,9 @@ impl Gate {
             account.missed = now;
         }
         account.misses += 1;
-        let excess = account.misses.saturating_sub(self.limits.misses_delayed);
+        let excess = account.misses.saturating_sub(limits.misses_delayed);
         match account.misses {
-            misses if misses > self.limits.misses_refused => Miss::Refuse,
+            misses if misses > limits.misses_refused => Miss::Refuse,
             _ if excess == 0 => Miss::Answer,
             _ if delayed >= MAX_DELAYED => Miss::Refuse,
             _ => {

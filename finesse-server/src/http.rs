@@ -182,7 +182,13 @@ impl Interfaces {
         }
         if matches!(path, "/ws" | "/ws/") {
             let admission = self.admission.clone();
-            let options = WsOptions { secure, peer: Some(peer), origins: self.origins.clone(), admission };
+            let options = WsOptions {
+                secure,
+                peer: Some(peer),
+                origins: self.origins.clone(),
+                admission,
+                recover: None,
+            };
             return xmpp::websocket::upgrade(request, self.xmpp.clone(), options).map(Either::Left);
         }
         if let Some(port) = redirect {

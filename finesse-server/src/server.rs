@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use xmpp::tcp::{Admission, TcpOptions};
 
 use crate::access::Rights;
-use crate::config::{Config, Deployment, PlainHttp};
+use crate::config::{Config, Deployment, ListenerName, PlainHttp};
 use crate::core::{self, Core};
 use crate::directory::Directory;
 use crate::http::{Door, Interfaces};
@@ -184,8 +184,15 @@ impl Server {
             starttls: settings::starttls(config.xmpp.starttls),
             coalesce: config.xmpp.coalesce,
             admission,
+            allow: None,
+            proxies: settings::proxies(&config, ListenerName::Xmpp),
         };
-        let direct = TcpOptions { direct_tls: true, ..clear.clone() };
+        let direct = TcpOptions {
+            direct_tls: true,
+            allow: settings::xmpp_tls_allow(&config),
+            proxies: settings::proxies(&config, ListenerName::XmppTls),
+            ..clear.clone()
+        };
         let clear = listeners.xmpp.into_iter().map(|listener| (listener, clear.clone()));
         let direct = listeners.xmpp_tls.into_iter().map(|listener| (listener, direct.clone()));
         for (listener, options) in clear.chain(direct) {

@@ -57,8 +57,11 @@ pub mod component;
 pub mod config;
 pub mod error;
 mod failures;
+pub mod forwarded;
 mod network;
 mod origins;
+#[cfg(feature = "tcp")]
+pub mod proxy_protocol;
 pub mod reader;
 pub mod sasl;
 pub mod service;

@@ -44,6 +44,8 @@ refusals! {
     Stopping => "stopping",
     /// TLS handshake or WebSocket upgrade that failed or took too long.
     Handshake => "handshake",
+    /// Connection from an address that the listener is not for, or without the PROXY header it needs.
+    NotListed => "not_listed",
     /// Request of a page whose origin is not let in.
     Origin => "origin",
     /// Request with a compressed body.

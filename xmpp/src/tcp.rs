@@ -3,24 +3,24 @@
 //! One task for each connection; an idle one holds no buffer. Sessions are isolated: a panic ends the task
 //! it happens in, and no lock is poisoned by it.
 
-use std::future::Future;
+mod listen;
+
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use broker::Parcel;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::net::TcpStream;
 
-use crate::StreamError;
 use crate::service::Service;
 pub use crate::shell::{Admission, AdmissionLimits};
 use crate::shell::{Boundaries, Driver, Framer, Io, Outcome, Permit, handshake};
 use crate::stream::{Channel, Framing, StartTls, Stream};
-
-/// Pause after a failed accept (no file descriptors left): trying again at once would spin.
-pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+use crate::{Network, StreamError};
+#[cfg(feature = "component")]
+pub(crate) use listen::{ACCEPT_PAUSE, report};
+pub use listen::{serve, serve_changing, tune};
 
 /// Options of one listener.
 #[derive(Clone)]
@@ -36,6 +36,11 @@ pub struct TcpOptions {
     pub coalesce: bool,
     /// Bounds on connections; listeners of one server share it.
     pub admission: Admission,
+    /// Addresses that may connect (all); others are closed at once.
+    pub allow: Option<Arc<[Network]>>,
+    /// Each connection begins with a [PROXY header](crate::proxy_protocol), and comes from one of these
+    /// addresses; others are closed at once (no such header).
+    pub proxies: Option<Arc<[Network]>>,
 }
 
 impl Default for TcpOptions {
@@ -46,6 +51,8 @@ impl Default for TcpOptions {
             starttls: StartTls::Off,
             coalesce: true,
             admission: Admission::new(AdmissionLimits::default()),
+            allow: None,
+            proxies: None,
         }
     }
 }
@@ -55,85 +62,6 @@ impl TcpOptions {
         let starttls = if self.tls.is_some() { self.starttls } else { StartTls::Off };
         Channel { secure, starttls, peer, binding: None }
     }
-}
-
-/// Accepts connections until `shutdown` is ready, then ends them with `system-shutdown` and returns when
-/// all are gone, after the drain time at the latest. Ending connections is done through
-/// [`TcpOptions::admission`], so listeners that share it should stop together.
-///
-/// Cancel safe in so far as dropping the future closes every connection at once.
-pub async fn serve(
-    listener: TcpListener,
-    service: Service,
-    options: TcpOptions,
-    shutdown: impl Future<Output = ()> + Send,
-) {
-    let mut tasks = JoinSet::new();
-    let mut shutdown = std::pin::pin!(shutdown);
-    loop {
-        tokio::select! {
-            biased;
-            () = &mut shutdown => break,
-            Some(ended) = tasks.join_next(), if !tasks.is_empty() => report(ended),
-            accepted = listener.accept() => match accepted {
-                Ok((socket, peer)) => accept(socket, peer.ip(), &service, &options, &mut tasks),
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            },
-        }
-    }
-    drop(listener);
-    options.admission.shutdown();
-    let drain = service.config().timeouts.drain;
-    let all_gone = async {
-        while let Some(ended) = tasks.join_next().await {
-            report(ended);
-        }
-    };
-    // What is left after the drain time is aborted when the set is dropped.
-    let _ = tokio::time::timeout(drain, all_gone).await;
-}
-
-pub(crate) fn report(ended: Result<(), tokio::task::JoinError>) {
-    if let Err(error) = ended
-        && error.is_panic()
-    {
-        tracing::error!("a connection's task panicked; the other sessions go on");
-    }
-}
-
-fn accept(socket: TcpStream, peer: IpAddr, service: &Service, options: &TcpOptions, tasks: &mut JoinSet<()>) {
-    let permit = match options.admission.enter(Some(peer), Instant::now()) {
-        Ok(permit) => permit,
-        Err(reason) => {
-            service.count_refusal(reason);
-            if !options.direct_tls {
-                refuse(&socket, service);
-            }
-            return;
-        }
-    };
-    // Without it a notification waits for the acknowledgement of the one before.
-    let _ = socket.set_nodelay(true);
-    let (service, options) = (service.clone(), options.clone());
-    tasks.spawn(async move { connection(socket, peer, service, options, permit).await });
-}
-
-/// Says why in one write that is not waited for; the kernel has room for it.
-fn refuse(socket: &TcpStream, service: &Service) {
-    let mut stream = Stream::new(service.clone(), Framing::Tcp, Channel::default(), Instant::now());
-    let error = StreamError::ResourceConstraint("too many connections");
-    stream.refuse_stream(error);
-    let mut parcels = std::collections::VecDeque::new();
-    let _ = stream.outbox().try_take(&mut parcels, usize::MAX);
-    let mut bytes = Vec::new();
-    for parcel in &parcels {
-        stream.write_parcel(parcel, &mut bytes);
-    }
-    bytes.extend(stream.farewell(Some(error)).concat().into_bytes());
-    let _ = socket.try_write(&bytes);
 }
 
 async fn connection(socket: TcpStream, peer: IpAddr, service: Service, options: TcpOptions, permit: Permit) {

@@ -43,6 +43,9 @@ pub struct WsOptions {
     pub origins: Origins,
     /// Bounds on connections, shared with the other listeners.
     pub admission: Admission,
+    /// How to take the byte stream back, if hyper was given neither `TokioIo<TcpStream>` nor
+    /// `TokioIo<TlsStream<TcpStream>>`. Any other stream works without, at the price of one more layer.
+    pub recover: Option<Recover>,
 }
 
 impl Default for WsOptions {
@@ -52,12 +55,34 @@ impl Default for WsOptions {
             peer: None,
             origins: Origins::any(),
             admission: Admission::new(AdmissionLimits::default()),
+            recover: None,
         }
     }
 }
 
+/// The byte stream below an upgraded connection.
+pub enum Transport {
+    /// In clear.
+    Tcp(TcpStream),
+    /// Over TLS.
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// Takes the byte stream back from whatever hyper was given in its place, with what has been read of it too
+/// much (see [`Upgraded::downcast`]); returns its argument if it is something else.
+pub type Recover = fn(Upgraded) -> Result<(Transport, hyper::body::Bytes), Upgraded>;
+
 /// Takes the byte stream back from hyper, with what it has read too much.
-fn recover(upgraded: Upgraded) -> (Io, hyper::body::Bytes) {
+fn recover(upgraded: Upgraded, own: Option<Recover>) -> (Io, hyper::body::Bytes) {
+    let recovered = match own {
+        Some(own) => own(upgraded),
+        None => Err(upgraded),
+    };
+    let upgraded = match recovered {
+        Ok((Transport::Tcp(socket), read)) => return (Io::Tcp(socket), read),
+        Ok((Transport::Tls(socket), read)) => return (Io::Tls(socket), read),
+        Err(upgraded) => upgraded,
+    };
     let upgraded = match upgraded.downcast::<TokioIo<TcpStream>>() {
         Ok(parts) => return (Io::Tcp(parts.io.into_inner()), parts.read_buf),
         Err(upgraded) => upgraded,
@@ -69,7 +94,7 @@ fn recover(upgraded: Upgraded) -> (Io, hyper::body::Bytes) {
 }
 
 async fn session(upgraded: Upgraded, service: Service, options: WsOptions, permit: Permit) {
-    let (io, read) = recover(upgraded);
+    let (io, read) = recover(upgraded, options.recover);
     let now = Instant::now();
     let channel =
         Channel { secure: options.secure, starttls: StartTls::Off, peer: options.peer, binding: None };

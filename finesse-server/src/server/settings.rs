@@ -1,10 +1,11 @@
 //! What each part is told, from the configuration file.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use xmpp::tcp::AdmissionLimits;
 
-use crate::config::{AddressRange, Config, ConflictMode, ProfileName, StartTlsMode};
+use crate::config::{AddressRange, Config, ConflictMode, ListenerName, ProfileName, StartTlsMode};
 use crate::rest::Settings;
 use crate::rest::cors::Origins;
 
@@ -149,6 +150,18 @@ pub(super) fn bosh(config: &Config) -> bosh::Config {
         limits: bosh_limits(config),
         ..bosh::Config::default()
     }
+}
+
+/// Addresses that may use the listeners of `xmpp_tls`; `None`: all.
+pub(super) fn xmpp_tls_allow(config: &Config) -> Option<Arc<[xmpp::Network]>> {
+    let list = &config.listen.xmpp_tls_allow;
+    (!list.is_empty()).then(|| AddressRange::networks(list).into())
+}
+
+/// Load balancers whose PROXY headers listeners of this kind need; `None`: they are reached directly.
+pub(super) fn proxies(config: &Config, listener: ListenerName) -> Option<Arc<[xmpp::Network]>> {
+    let proxied = config.listen.proxy_protocol.contains(&listener);
+    proxied.then(|| AddressRange::networks(&config.limits.proxies).into())
 }
 
 pub(super) fn notification_origins(config: &Config) -> Origins {

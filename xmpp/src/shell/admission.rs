@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use broker::{EndReason, Outbox};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 use crate::Network;
 use crate::stats::Refusal;
@@ -91,7 +91,7 @@ struct Counts {
 pub struct Admission(Arc<Shared>);
 
 struct Shared {
-    limits: AdmissionLimits,
+    limits: RwLock<Arc<AdmissionLimits>>,
     counts: Mutex<Counts>,
 }
 
@@ -113,7 +113,13 @@ impl Admission {
             next_permit: 0,
             stopping: false,
         };
+        let limits = RwLock::new(Arc::new(limits));
         Self(Arc::new(Shared { limits, counts: Mutex::new(counts) }))
+    }
+
+    /// From now on these bounds hold. Who is in stays in.
+    pub fn set_limits(&self, limits: AdmissionLimits) {
+        *self.0.limits.write() = Arc::new(limits);
     }
 
     /// Open connections and those of them that have not authenticated.
@@ -130,10 +136,11 @@ impl Admission {
     /// A place for a new connection from `peer`, or why there is none.
     pub(crate) fn enter(&self, peer: Option<IpAddr>, now: Instant) -> Result<Permit, Refusal> {
         // An address unknown to the transport (a Unix socket, a test) is this machine's.
-        let trusted = peer.is_none_or(|peer| Network::any(&self.0.limits.trusted, peer));
+        let limits = Arc::clone(&self.0.limits.read());
+        let trusted = peer.is_none_or(|peer| Network::any(&limits.trusted, peer));
         let counts = &mut *self.0.counts.lock();
         let address = peer.filter(|_| !trusted).map(customer);
-        if let Err(reason) = counts.judge(address, now, &self.0.limits) {
+        if let Err(reason) = counts.judge(address, now, &limits) {
             counts.refused += 1;
             return Err(reason);
         }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use crate::Address;
 use crate::error::Error;
 use crate::event::{Parcel, Via};
+use crate::manner::{Manner, SubscriptionInfo};
 use crate::node::{Locked, Node, Slot};
 use crate::outbox::{EndReason, Outbox};
 use crate::stats::Counters;
@@ -50,8 +51,20 @@ pub(crate) struct State {
     receptive: u32,
     /// Subscriptions of every kind.
     count: u32,
+    /// The subscriptions that want their events in a manner of their own; hardly anybody has any.
+    special: Option<Box<Specials>>,
     /// On its way out of the table.
     gone: bool,
+}
+
+#[derive(Default)]
+struct Specials(Vec<Special>);
+
+struct Special {
+    node: Arc<Node>,
+    /// `None`: the subscription of the account.
+    resource: Option<Arc<str>>,
+    manner: Arc<Manner>,
 }
 
 struct BareSub {
@@ -86,8 +99,27 @@ struct Live {
     /// Live slots parallel to `State::bare` if the reach is `All`, otherwise empty.
     bare_slots: Vec<Slot>,
     reach: Reach,
+    /// What the manners of subscriptions depend on.
+    state: u8,
     /// Whether the full-address subscriptions end with the session.
     forget: bool,
+}
+
+/// What a request to subscribe says about the manner of the subscription.
+pub(crate) enum Wish {
+    /// Nothing: a new one gets its events as they are, an old one stays as it is.
+    Nothing,
+    /// This, be it new or old.
+    Have(Option<Arc<Manner>>),
+}
+
+impl Wish {
+    fn manner(self) -> Option<Arc<Manner>> {
+        match self {
+            Self::Nothing => None,
+            Self::Have(manner) => manner,
+        }
+    }
 }
 
 /// Why a subscription did not come about.
@@ -105,7 +137,8 @@ impl Keyed for Account {
 
 impl Account {
     pub(crate) fn new(bare: Arc<str>) -> Self {
-        let state = State { seats: Vec::new(), bare: Vec::new(), receptive: 0, count: 0, gone: false };
+        let state =
+            State { seats: Vec::new(), bare: Vec::new(), receptive: 0, count: 0, special: None, gone: false };
         Self { bare, state: Mutex::new(state) }
     }
 
@@ -144,12 +177,64 @@ impl State {
         bare.chain(full)
     }
 
+    /// The subscriptions with a manner of their own: resource, node, manner.
+    pub(crate) fn manners(&self) -> impl Iterator<Item = (Option<&Arc<str>>, &Arc<str>, &Arc<Manner>)> {
+        let list = self.special.iter().flat_map(|specials| &specials.0);
+        list.map(|special| (special.resource.as_ref(), special.node.name(), &special.manner))
+    }
+
+    fn manner(&self, node: &Arc<Node>, resource: Option<&str>) -> Option<Arc<Manner>> {
+        find(self.special.as_deref(), node, resource)
+    }
+
+    /// One subscription, if there is such.
+    pub(crate) fn subscription(&self, node: &Arc<Node>, resource: Option<&str>) -> Option<SubscriptionInfo> {
+        let automatic = match resource {
+            None => self.bare.iter().find(|sub| Arc::ptr_eq(&sub.node, node))?.auto,
+            Some(resource) => {
+                let seat = self.seats.iter().find(|seat| &*seat.resource == resource)?;
+                seat.subs.iter().find(|sub| Arc::ptr_eq(&sub.node, node))?;
+                false
+            }
+        };
+        Some(SubscriptionInfo { automatic, manner: self.manner(node, resource) })
+    }
+
+    /// Notes or forgets the manner of a subscription.
+    fn note_manner(&mut self, node: &Arc<Node>, resource: Option<&Arc<str>>, manner: Option<Arc<Manner>>) {
+        if let Some(specials) = &mut self.special {
+            specials.0.retain(|special| !special.is_of(node, resource.map(|resource| &**resource)));
+        }
+        if let Some(manner) = manner {
+            let special = Special { node: node.clone(), resource: resource.cloned(), manner };
+            self.special.get_or_insert_default().0.push(special);
+        } else if self.special.as_ref().is_some_and(|specials| specials.0.is_empty()) {
+            self.special = None;
+        }
+    }
+
     /// Puts the account on its way out if there is nothing in it.
     pub(crate) fn retire_if_empty(&mut self) -> bool {
         self.seats.retain(|seat| seat.live().is_some() || !seat.subs.is_empty());
         self.gone = self.seats.is_empty() && self.bare.is_empty();
         self.gone
     }
+}
+
+impl Special {
+    fn is_of(&self, node: &Arc<Node>, resource: Option<&str>) -> bool {
+        Arc::ptr_eq(&self.node, node) && self.resource.as_deref() == resource
+    }
+}
+
+fn find(specials: Option<&Specials>, node: &Arc<Node>, resource: Option<&str>) -> Option<Arc<Manner>> {
+    let found = specials?.0.iter().find(|special| special.is_of(node, resource))?;
+    Some(found.manner.clone())
+}
+
+/// The manner of a subscription together with the state of the session that receives.
+fn with_state(manner: Option<Arc<Manner>>, live: &Live) -> Option<(Arc<Manner>, u8)> {
+    manner.map(|manner| (manner, live.state))
 }
 
 impl Seat {
@@ -213,7 +298,7 @@ impl Edit<'_> {
 
     /// Seats a session, without any reach; the seat must be free.
     pub(crate) fn occupy(&mut self, seat: usize, outbox: Outbox) {
-        let live = Live { outbox, bare_slots: Vec::new(), reach: Reach::None, forget: false };
+        let live = Live { outbox, bare_slots: Vec::new(), reach: Reach::None, state: 0, forget: false };
         self.state.seats[seat].occupant = Occupant::Here(live);
         self.counters.sessions.add(1);
     }
@@ -279,7 +364,8 @@ impl Edit<'_> {
         for sub in &mut seat.subs {
             if let Some(mut node) = sub.node.lock() {
                 node.unpark(sub.slot);
-                sub.slot = node.listen(live.outbox.clone(), Via::Full);
+                let manner = find(self.state.special.as_deref(), &sub.node, Some(&seat.resource));
+                sub.slot = node.listen(live.outbox.clone(), Via::Full, with_state(manner, live));
             }
         }
     }
@@ -298,6 +384,7 @@ impl Edit<'_> {
     fn raise_bare(&mut self, at: usize) {
         let first = self.state.receptive == 0;
         self.state.receptive += 1;
+        let specials = self.state.special.as_deref();
         let Some(live) = self.state.seats[at].live_mut() else { return };
         live.bare_slots.reserve_exact(self.state.bare.len());
         for sub in &self.state.bare {
@@ -305,7 +392,8 @@ impl Edit<'_> {
                 if first {
                     node.unpark(sub.slot);
                 }
-                node.listen(live.outbox.clone(), Via::Bare)
+                let manner = find(specials, &sub.node, None);
+                node.listen(live.outbox.clone(), Via::Bare, with_state(manner, live))
             });
             // The slot of a node on its way out means nothing, but the columns stay parallel.
             live.bare_slots.push(slot.unwrap_or(sub.slot));
@@ -333,8 +421,13 @@ impl Edit<'_> {
         &mut self,
         node: &Arc<Node>,
         auto: bool,
+        manner: Wish,
         answer: Answer<'_>,
     ) -> Result<Subscribed, Refused> {
+        if let (Some(index), Wish::Have(manner)) = (self.bare_index(node), &manner) {
+            self.set_manner_bare(index, manner.clone(), answer)?;
+            return Ok(Subscribed { already: true });
+        }
         let already = self.bare_index(node).is_some();
         if !already {
             self.make_room()?;
@@ -342,7 +435,11 @@ impl Edit<'_> {
         let mut locked = node.lock().ok_or(Refused::Stale)?;
         self.say(answer)?;
         if !already {
-            let slot = self.connect_bare(&mut locked);
+            let manner = manner.manner();
+            if manner.is_some() {
+                self.state.note_manner(node, None, manner);
+            }
+            let slot = self.connect_bare(node, &mut locked);
             self.state.bare.push(BareSub { node: node.clone(), slot, auto });
             self.added();
         }
@@ -350,14 +447,15 @@ impl Edit<'_> {
     }
 
     /// Live slots for every receptive session, or else a dormant one.
-    fn connect_bare(&mut self, node: &mut Locked<'_>) -> Slot {
+    fn connect_bare(&mut self, of: &Arc<Node>, node: &mut Locked<'_>) -> Slot {
         if self.state.receptive == 0 {
             return node.park(Address { bare: self.account.bare.clone(), resource: None });
         }
         let mut slot = Slot::NOWHERE;
+        let manner = self.state.manner(of, None);
         for live in self.state.seats.iter_mut().filter_map(Seat::live_mut) {
             if live.reach == Reach::All {
-                slot = node.listen(live.outbox.clone(), Via::Bare);
+                slot = node.listen(live.outbox.clone(), Via::Bare, with_state(manner.clone(), live));
                 live.bare_slots.push(slot);
             }
         }
@@ -369,8 +467,13 @@ impl Edit<'_> {
         &mut self,
         at: usize,
         node: &Arc<Node>,
+        manner: Wish,
         answer: Answer<'_>,
     ) -> Result<Subscribed, Refused> {
+        if let (Some(index), Wish::Have(manner)) = (self.full_index(at, node), &manner) {
+            self.set_manner_full(at, index, manner.clone(), answer)?;
+            return Ok(Subscribed { already: true });
+        }
         let already = self.full_index(at, node).is_some();
         if !already {
             if self.state.seats[at].subs.len() >= self.max_per_session {
@@ -381,10 +484,15 @@ impl Edit<'_> {
         let mut locked = node.lock().ok_or(Refused::Stale)?;
         self.say(answer)?;
         if !already {
+            let manner = manner.manner();
+            if manner.is_some() {
+                let resource = self.state.seats[at].resource.clone();
+                self.state.note_manner(node, Some(&resource), manner.clone());
+            }
             let seat = &mut self.state.seats[at];
             let slot = match &seat.occupant {
                 Occupant::Here(live) if live.reach != Reach::None => {
-                    locked.listen(live.outbox.clone(), Via::Full)
+                    locked.listen(live.outbox.clone(), Via::Full, with_state(manner, live))
                 }
                 _ => {
                     let resource = Some(seat.resource.clone());
@@ -395,6 +503,101 @@ impl Edit<'_> {
             self.added();
         }
         Ok(Subscribed { already })
+    }
+
+    /// Changes how the account's subscription wants its events. The answer is queued under the
+    /// node's lock: in front of the first event that comes in the new manner.
+    fn set_manner_bare(
+        &mut self,
+        index: usize,
+        manner: Option<Arc<Manner>>,
+        answer: Answer<'_>,
+    ) -> Result<(), Refused> {
+        let node = self.state.bare[index].node.clone();
+        let mut locked = node.lock().ok_or(Refused::Stale)?;
+        self.say(answer)?;
+        self.state.note_manner(&node, None, manner.clone());
+        for live in self.state.seats.iter_mut().filter_map(Seat::live_mut) {
+            if live.reach == Reach::All {
+                locked.unlisten(live.bare_slots[index]);
+                let manner = with_state(manner.clone(), live);
+                live.bare_slots[index] = locked.listen(live.outbox.clone(), Via::Bare, manner);
+            }
+        }
+        Ok(())
+    }
+
+    /// Changes how the subscription of this seat's resource wants its events.
+    fn set_manner_full(
+        &mut self,
+        at: usize,
+        index: usize,
+        manner: Option<Arc<Manner>>,
+        answer: Answer<'_>,
+    ) -> Result<(), Refused> {
+        let node = self.state.seats[at].subs[index].node.clone();
+        let mut locked = node.lock().ok_or(Refused::Stale)?;
+        self.say(answer)?;
+        let resource = self.state.seats[at].resource.clone();
+        self.state.note_manner(&node, Some(&resource), manner.clone());
+        let seat = &mut self.state.seats[at];
+        if let Occupant::Here(live) = &seat.occupant
+            && live.reach != Reach::None
+        {
+            locked.unlisten(seat.subs[index].slot);
+            let manner = with_state(manner, live);
+            seat.subs[index].slot = locked.listen(live.outbox.clone(), Via::Full, manner);
+        }
+        Ok(())
+    }
+
+    /// Changes the manner of an existing subscription; the seat of `None` is the account's own.
+    pub(crate) fn set_manner(
+        &mut self,
+        seat: Option<usize>,
+        node: &Arc<Node>,
+        manner: Option<Arc<Manner>>,
+        answer: Answer<'_>,
+    ) -> Result<(), Error> {
+        let missing = || Error::NotSubscribed;
+        let set = match seat {
+            None => {
+                let index = self.bare_index(node).ok_or_else(missing)?;
+                self.set_manner_bare(index, manner, answer)
+            }
+            Some(at) => {
+                let index = self.full_index(at, node).ok_or_else(missing)?;
+                self.set_manner_full(at, index, manner, answer)
+            }
+        };
+        set.map_err(|refused| match refused {
+            Refused::Stale => Error::NotSubscribed,
+            Refused::Because(error) => error,
+        })
+    }
+
+    /// Notes the state of a session, on which the manners of its subscriptions depend.
+    pub(crate) fn set_state(&mut self, at: usize, state: u8) {
+        let Some(live) = self.state.seats[at].live_mut() else { return };
+        live.state = state;
+        let seat = &self.state.seats[at];
+        let (Some(live), Some(specials)) = (seat.live(), &self.state.special) else { return };
+        for special in &specials.0 {
+            let same = |node: &Arc<Node>| Arc::ptr_eq(node, &special.node);
+            let slot = match &special.resource {
+                None if live.reach == Reach::All => {
+                    let index = self.state.bare.iter().position(|sub| same(&sub.node));
+                    index.map(|index| live.bare_slots[index])
+                }
+                Some(resource) if live.reach != Reach::None && *resource == seat.resource => {
+                    seat.subs.iter().find(|sub| same(&sub.node)).map(|sub| sub.slot)
+                }
+                _ => None,
+            };
+            if let Some((slot, mut node)) = slot.zip(special.node.lock()) {
+                node.turn(slot, state);
+            }
+        }
     }
 
     /// Ends the account's subscription. The answer is queued under the node's lock: after the last
@@ -486,6 +689,9 @@ impl Edit<'_> {
 
     fn remove_bare(&mut self, index: usize, answer: Answer<'_>) {
         let sub = self.state.bare.swap_remove(index);
+        if self.state.special.is_some() {
+            self.state.note_manner(&sub.node, None, None);
+        }
         let mut locked = sub.node.lock();
         if let (0, Some(node)) = (self.state.receptive, &mut locked) {
             node.unpark(sub.slot);
@@ -502,8 +708,12 @@ impl Edit<'_> {
     }
 
     fn remove_full(&mut self, at: usize, index: usize, answer: Answer<'_>) {
-        let seat = &mut self.state.seats[at];
-        let sub = seat.subs.swap_remove(index);
+        let sub = self.state.seats[at].subs.swap_remove(index);
+        if self.state.special.is_some() {
+            let resource = self.state.seats[at].resource.clone();
+            self.state.note_manner(&sub.node, Some(&resource), None);
+        }
+        let seat = &self.state.seats[at];
         let live = seat.live().is_some_and(|live| live.reach != Reach::None);
         let mut locked = sub.node.lock();
         if let Some(node) = &mut locked {

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::Address;
-use crate::account::{Account, Edit, Reach, Refused, Subscribed};
+use crate::account::{Account, Edit, Reach, Refused, Subscribed, Wish};
 use crate::config::Config;
 use crate::error::Error;
 use crate::event::{Event, Parcel, Via};
+use crate::manner::{Manner, SubscriptionInfo};
 use crate::node::Node;
 use crate::outbox::{EndReason, Outbox, Owner};
 use crate::session::{OnConflict, Session, SessionInfo};
@@ -184,14 +185,81 @@ impl Broker {
     /// [`Error::BadName`], [`Error::NoSuchNode`], [`Error::TooManyNodes`],
     /// [`Error::TooManySubscriptions`].
     pub fn subscribe(&self, address: &Address, node: &str) -> Result<Subscribed, Error> {
+        self.subscribe_by(address, node, || Wish::Nothing)
+    }
+
+    /// Like [`subscribe`](Self::subscribe), in a manner of its own; an existing subscription gets the
+    /// manner too. `None`: events as they are.
+    ///
+    /// # Errors
+    ///
+    /// As [`subscribe`](Self::subscribe).
+    pub fn subscribe_with(
+        &self,
+        address: &Address,
+        node: &str,
+        manner: Option<Arc<Manner>>,
+    ) -> Result<Subscribed, Error> {
+        self.subscribe_by(address, node, || Wish::Have(manner.clone()))
+    }
+
+    /// Changes the manner of a subscription on behalf of its owner.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotSubscribed`].
+    pub fn set_manner(
+        &self,
+        address: &Address,
+        node: &str,
+        manner: Option<Arc<Manner>>,
+    ) -> Result<(), Error> {
+        let found = self.0.nodes.get(node).ok_or(Error::NotSubscribed)?;
+        let account = self.0.accounts.get(&address.bare).ok_or(Error::NotSubscribed)?;
+        let outcome = self.0.edit(&account, |edit| {
+            let seat = match &address.resource {
+                None => None,
+                Some(resource) => Some(edit.seat_named(resource).ok_or(Error::NotSubscribed)?),
+            };
+            edit.set_manner(seat, &found, manner, None)
+        });
+        outcome.unwrap_or(Err(Error::NotSubscribed))
+    }
+
+    /// One subscription, or `None` if there is none of this address.
+    pub fn subscription(&self, address: &Address, node: &str) -> Option<SubscriptionInfo> {
+        let found = self.0.nodes.get(node)?;
+        let account = self.0.accounts.get(&address.bare)?;
+        let state = account.lock();
+        state.subscription(&found, address.resource.as_deref())
+    }
+
+    /// The subscriptions of an account and its resources that have a manner of their own, with the
+    /// names of the nodes.
+    pub fn manners_of(&self, bare: &str) -> Vec<(Address, Arc<str>, Arc<Manner>)> {
+        self.0.accounts.get(bare).map_or_else(Vec::new, |account| manners(&account))
+    }
+
+    /// The same for all accounts. Visits each of them: not for every request.
+    pub fn manners(&self) -> Vec<(Address, Arc<str>, Arc<Manner>)> {
+        let shards = self.0.accounts.shards().iter();
+        shards.flat_map(|shard| shard.snapshot()).flat_map(|account| manners(&account)).collect()
+    }
+
+    fn subscribe_by(
+        &self,
+        address: &Address,
+        node: &str,
+        wish: impl Fn() -> Wish,
+    ) -> Result<Subscribed, Error> {
         loop {
             let found = self.0.resolve(node)?;
             let account = self.0.ensure_account(&address.bare);
             let outcome = self.0.edit(&account, |edit| match &address.resource {
-                None => edit.subscribe_bare(&found, false, None),
+                None => edit.subscribe_bare(&found, false, wish(), None),
                 Some(resource) => {
                     let seat = edit.ensure_seat(resource);
-                    edit.subscribe_full(seat, &found, None)
+                    edit.subscribe_full(seat, &found, wish(), None)
                 }
             });
             match outcome {
@@ -462,7 +530,7 @@ impl Shared {
     /// reached leaves it out.
     fn subscribe_automatic(&self, edit: &mut Edit<'_>, name: &str) {
         while let Ok((node, _)) = self.insert_node(name, false) {
-            match edit.subscribe_bare(&node, true, None) {
+            match edit.subscribe_bare(&node, true, Wish::Nothing, None) {
                 Err(Refused::Stale) => self.nodes.remove(&node),
                 _ => return,
             }
@@ -476,6 +544,14 @@ impl Shared {
         });
         names
     }
+}
+
+fn manners(account: &Account) -> Vec<(Address, Arc<str>, Arc<Manner>)> {
+    let address =
+        |resource: Option<&Arc<str>>| Address { bare: account.bare().clone(), resource: resource.cloned() };
+    let state = account.lock();
+    let list = state.manners();
+    list.map(|(resource, node, manner)| (address(resource), node.clone(), manner.clone())).collect()
 }
 
 fn check_name(name: &str) -> Result<(), Error> {

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::manner::Extra;
+
 /// One published event, rendered once and shared by every session that receives it.
 ///
 /// Cloning is a refcount. The rendering may have two cuts: the places where a transport splices
@@ -112,6 +114,15 @@ pub enum Parcel {
         /// Which subscription it is for: decides the address that is spliced in.
         via: Via,
     },
+    /// A published event for a subscription that wants something added.
+    Special {
+        /// The event.
+        event: Event,
+        /// Which subscription it is for.
+        via: Via,
+        /// What a transport adds while it writes.
+        extra: Arc<Extra>,
+    },
     /// Bytes for this session alone, complete as they are.
     Direct {
         /// What to write.
@@ -140,7 +151,7 @@ impl Parcel {
     /// The bytes as they are shared, without what a transport splices into an event.
     pub fn bytes(&self) -> &Bytes {
         match self {
-            Self::Event { event, .. } => event.bytes(),
+            Self::Event { event, .. } | Self::Special { event, .. } => event.bytes(),
             Self::Direct { bytes, .. } => bytes,
         }
     }

@@ -41,7 +41,8 @@
 //! [`Reach::All`] receives; or to a full address, and only that session receives. The latter lies
 //! dormant while its session is absent, unless the session
 //! [forgets on leaving](Session::forget_on_leave). A session with both gets two copies, told apart
-//! by [`Via`].
+//! by [`Via`]. A subscription may want its events in a [`Manner`] of its own: not at all while its
+//! session is in some state, or with something added; it costs the others nothing.
 //!
 //! # Lock order
 //!
@@ -63,6 +64,7 @@ mod broker;
 mod config;
 mod error;
 mod event;
+mod manner;
 mod node;
 mod outbox;
 mod session;
@@ -79,6 +81,7 @@ pub use broker::{Broker, Published};
 pub use config::Config;
 pub use error::Error;
 pub use event::{Class, Event, Parcel, Via};
+pub use manner::{Extra, Manner, STATES, SubscriptionInfo, Treatment};
 pub use outbox::{EndReason, Ended, Outbox, OutboxLimits, Overflow};
 pub use session::{OnConflict, Session, SessionInfo};
 pub use source::NodeSource;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use slab::Slab;
 
 use crate::Address;
-use crate::event::{Event, Via};
+use crate::event::{Event, Parcel, Via};
+use crate::manner::{Manner, Treatment};
 use crate::outbox::Outbox;
 use crate::sync::{AtomicUsize, Mutex, MutexGuard, Ordering};
 use crate::table::Keyed;
@@ -28,6 +29,8 @@ pub(crate) struct Node {
 
 struct State {
     live: Slab<Listener>,
+    /// Listeners with a manner of their own; most nodes have none.
+    special: Option<Box<Specials>>,
     dormant: Slab<Address>,
     /// Whether it was created explicitly, so that it stays without subscriptions.
     created: bool,
@@ -40,17 +43,45 @@ struct Listener {
     via: Via,
 }
 
-/// Where a subscription sits in a node.
+#[derive(Default)]
+struct Specials {
+    list: Slab<Special>,
+    /// Those from whom nothing is withheld at the moment.
+    hearing: usize,
+}
+
+struct Special {
+    listener: Listener,
+    manner: Arc<Manner>,
+    state: u8,
+}
+
+impl Special {
+    fn hears(&self) -> bool {
+        *self.manner.treatment(self.state) != Treatment::Withhold
+    }
+}
+
+/// Where a subscription sits in a node. Live slots of listeners with a manner have the highest bit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot(u32);
+
+/// Marks slots among [`Specials`].
+const SPECIAL: u32 = 1 << 31;
 
 impl Slot {
     /// Stands for no slot where one is not used.
     pub(crate) const NOWHERE: Self = Self(u32::MAX);
 
     fn new(key: usize) -> Self {
-        // A slab of 2^32 subscriptions would need 64 GiB for one node.
-        Self(u32::try_from(key).expect("a node has fewer than 2^32 subscriptions"))
+        // A slab of 2^31 subscriptions would need 32 GiB for one node.
+        let key = u32::try_from(key).ok().filter(|key| key & SPECIAL == 0);
+        Self(key.expect("a node has fewer than 2^31 subscriptions"))
+    }
+
+    /// The place among the specials.
+    fn special(self) -> Option<usize> {
+        (self.0 & SPECIAL != 0).then_some((self.0 & !SPECIAL) as usize)
     }
 }
 
@@ -65,7 +96,13 @@ impl Node {
         Self {
             name: name.into(),
             listeners: AtomicUsize::new(0),
-            state: Mutex::new(State { live: Slab::new(), dormant: Slab::new(), created, gone: false }),
+            state: Mutex::new(State {
+                live: Slab::new(),
+                special: None,
+                dormant: Slab::new(),
+                created,
+                gone: false,
+            }),
         }
     }
 
@@ -102,22 +139,60 @@ impl Locked<'_> {
             delivered += usize::from(result.is_ok());
             wakers.add(waker);
         }
-        delivered
+        match &self.state.special {
+            Some(specials) => delivered + specials.publish(event, wakers),
+            None => delivered,
+        }
     }
 
-    /// Adds a live slot.
-    pub(crate) fn listen(&mut self, outbox: Outbox, via: Via) -> Slot {
-        let slot = Slot::new(self.state.live.insert(Listener { outbox, via }));
+    /// Adds a live slot; one with a manner also has the state of its session.
+    pub(crate) fn listen(&mut self, outbox: Outbox, via: Via, manner: Option<(Arc<Manner>, u8)>) -> Slot {
+        let listener = Listener { outbox, via };
+        let slot = match manner {
+            None => Slot::new(self.state.live.insert(listener)),
+            Some((manner, state)) => {
+                let specials = self.state.special.get_or_insert_default();
+                let special = Special { listener, manner, state };
+                specials.hearing += usize::from(special.hears());
+                Slot(Slot::new(specials.list.insert(special)).0 | SPECIAL)
+            }
+        };
         self.count();
         slot
     }
 
     /// Takes a live slot away; nothing is queued for it any more.
     pub(crate) fn unlisten(&mut self, slot: Slot) {
+        if let Some(key) = slot.special() {
+            return self.unlisten_special(key);
+        }
         self.state.live.try_remove(slot.0 as usize);
         if self.state.live.is_empty() && self.state.live.capacity() > KEEP_SLOTS {
             self.state.live = Slab::new();
         }
+        self.count();
+    }
+
+    fn unlisten_special(&mut self, key: usize) {
+        let Some(specials) = &mut self.state.special else { return };
+        if let Some(special) = specials.list.try_remove(key) {
+            specials.hearing -= usize::from(special.hears());
+        }
+        if specials.list.is_empty() {
+            self.state.special = None;
+        }
+        self.count();
+    }
+
+    /// Tells a live slot with a manner of the state its session is in now.
+    pub(crate) fn turn(&mut self, slot: Slot, state: u8) {
+        let specials = self.state.special.as_mut();
+        let Some((specials, key)) = specials.zip(slot.special()) else { return };
+        let Some(special) = specials.list.get_mut(key) else { return };
+        let before = special.hears();
+        special.state = state;
+        let after = special.hears();
+        specials.hearing = specials.hearing + usize::from(after) - usize::from(before);
         self.count();
     }
 
@@ -140,7 +215,10 @@ impl Locked<'_> {
 
     /// Retires the node if nothing keeps it; the caller then takes it out of the table.
     pub(crate) fn retire_if_unused(&mut self) -> bool {
-        let unused = !self.state.created && self.state.live.is_empty() && self.state.dormant.is_empty();
+        let unused = !self.state.created
+            && self.state.live.is_empty()
+            && self.state.special.is_none()
+            && self.state.dormant.is_empty();
         self.state.gone = unused;
         unused
     }
@@ -151,6 +229,7 @@ impl Locked<'_> {
         let addresses = self.addresses();
         self.state.gone = true;
         self.state.live = Slab::new();
+        self.state.special = None;
         self.state.dormant = Slab::new();
         self.count();
         addresses
@@ -160,7 +239,10 @@ impl Locked<'_> {
     pub(crate) fn addresses(&self) -> Vec<Address> {
         let mut addresses: Vec<Address> =
             self.state.dormant.iter().map(|(_, address)| address.clone()).collect();
-        addresses.extend(self.state.live.iter().filter_map(|(_, listener)| {
+        let special = self.state.special.iter().flat_map(|specials| &specials.list);
+        let special = special.map(|(_, special)| &special.listener);
+        let live = self.state.live.iter().map(|(_, listener)| listener);
+        addresses.extend(live.chain(special).filter_map(|listener| {
             let owner = listener.outbox.owner()?;
             Some(match listener.via {
                 Via::Bare => owner.address.to_bare(),
@@ -173,6 +255,27 @@ impl Locked<'_> {
     }
 
     fn count(&self) {
-        self.node.listeners.store(self.state.live.len(), Ordering::Release);
+        let special = self.state.special.as_ref().map_or(0, |specials| specials.hearing);
+        self.node.listeners.store(self.state.live.len() + special, Ordering::Release);
+    }
+}
+
+impl Specials {
+    /// Delivers to each by its manner; see [`Locked::publish`].
+    fn publish(&self, event: &Event, wakers: &mut Wakers) -> usize {
+        let mut delivered = 0;
+        for (_, Special { listener, manner, state }) in &self.list {
+            let parcel = match manner.treatment(*state) {
+                Treatment::Withhold => continue,
+                Treatment::Plain => Parcel::Event { event: event.clone(), via: listener.via },
+                Treatment::With(extra) => {
+                    Parcel::Special { event: event.clone(), via: listener.via, extra: extra.clone() }
+                }
+            };
+            let (result, waker) = listener.outbox.enqueue(parcel);
+            delivered += usize::from(result.is_ok());
+            wakers.add(waker);
+        }
+        delivered
     }
 }

@@ -342,7 +342,7 @@ impl State {
         let mut at = 0;
         let mut dropped = 0;
         while at < self.queue.len() && !enough(self) {
-            if matches!(self.queue[at], Parcel::Event { .. }) {
+            if matches!(self.queue[at], Parcel::Event { .. } | Parcel::Special { .. }) {
                 self.discard(at);
                 dropped += 1;
             } else {
@@ -353,11 +353,11 @@ impl State {
     }
 
     fn coalesce(&mut self, newer: &Parcel) {
-        let Parcel::Event { event, via } = newer else { return };
+        let (Parcel::Event { event, via } | Parcel::Special { event, via, .. }) = newer else { return };
         let Some(key) = event.key() else { return };
         let mut merged = 0;
         for at in (0..self.queue.len()).rev() {
-            let same = matches!(&self.queue[at], Parcel::Event { event: old, via: of }
+            let same = matches!(&self.queue[at], Parcel::Event { event: old, via: of } | Parcel::Special { event: old, via: of, .. }
                 if old.key() == Some(key) && of == via);
             if same {
                 self.discard(at);

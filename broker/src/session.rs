@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::Address;
-use crate::account::{Account, Edit, Reach, Refused, Subscribed};
+use crate::account::{Account, Edit, Reach, Refused, Subscribed, Wish};
 use crate::broker::Shared;
 use crate::error::Error;
 use crate::event::{Parcel, Via};
+use crate::manner::Manner;
 use crate::outbox::{Ended, Outbox, Owner};
 
 /// What happens when a session binds an address that another one has.
@@ -71,6 +72,12 @@ impl Session {
         self.edit(|edit, seat| edit.set_reach(seat, reach));
     }
 
+    /// Says in which state the session is from now on, a number below [`STATES`](crate::STATES) that
+    /// means something to the [`Manner`]s of its subscriptions; 0 at first.
+    pub fn set_state(&self, state: u8) {
+        self.edit(|edit, seat| edit.set_state(seat, state));
+    }
+
     /// Whether the full-address subscriptions end with the session, as is right for a resource
     /// that nobody can come back under, instead of lying dormant (the default).
     pub fn forget_on_leave(&self, forget: bool) {
@@ -86,12 +93,58 @@ impl Session {
     /// [`Error::BadName`], [`Error::NoSuchNode`], [`Error::TooManyNodes`],
     /// [`Error::TooManySubscriptions`]; [`Error::Gone`] if the session is dead.
     pub fn subscribe(&self, node: &str, via: Via, answer: Option<Parcel>) -> Result<Subscribed, Error> {
+        self.subscribe_by(node, via, || Wish::Nothing, answer)
+    }
+
+    /// Like [`subscribe`](Self::subscribe), in a manner of its own; an existing subscription gets the
+    /// manner too. `None`: events as they are.
+    ///
+    /// # Errors
+    ///
+    /// As [`subscribe`](Self::subscribe).
+    pub fn subscribe_with(
+        &self,
+        node: &str,
+        via: Via,
+        manner: Option<Arc<Manner>>,
+        answer: Option<Parcel>,
+    ) -> Result<Subscribed, Error> {
+        self.subscribe_by(node, via, || Wish::Have(manner.clone()), answer)
+    }
+
+    /// Changes the manner of a subscription of the session's full address or of its account. The
+    /// answer, if one is given, comes before the first event in the new manner.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotSubscribed`]; [`Error::Gone`] if the session is dead.
+    pub fn set_manner(
+        &self,
+        node: &str,
+        via: Via,
+        manner: Option<Arc<Manner>>,
+        answer: Option<Parcel>,
+    ) -> Result<(), Error> {
+        let found = self.broker.find_node(node).ok_or(Error::NotSubscribed)?;
+        let answer = answer.map(|parcel| (&self.outbox, parcel));
+        let outcome = self
+            .edit(|edit, seat| edit.set_manner((via == Via::Full).then_some(seat), &found, manner, answer));
+        outcome.unwrap_or(Err(Error::Gone))
+    }
+
+    fn subscribe_by(
+        &self,
+        node: &str,
+        via: Via,
+        wish: impl Fn() -> Wish,
+        answer: Option<Parcel>,
+    ) -> Result<Subscribed, Error> {
         loop {
             let found = self.broker.resolve(node)?;
             let answer = answer.clone().map(|parcel| (&self.outbox, parcel));
             let outcome = self.edit(|edit, seat| match via {
-                Via::Bare => edit.subscribe_bare(&found, false, answer),
-                Via::Full => edit.subscribe_full(seat, &found, answer),
+                Via::Bare => edit.subscribe_bare(&found, false, wish(), answer),
+                Via::Full => edit.subscribe_full(seat, &found, wish(), answer),
             });
             match outcome.ok_or(Error::Gone)? {
                 Ok(subscribed) => return Ok(subscribed),

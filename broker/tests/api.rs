@@ -35,6 +35,7 @@ fn taken(outbox: &Outbox) -> Vec<String> {
         match parcel {
             Parcel::Event { via: Via::Bare, .. } => format!("bare:{text}"),
             Parcel::Event { via: Via::Full, .. } => format!("full:{text}"),
+            Parcel::Special { extra, .. } => format!("{text} with {extra:?}"),
             Parcel::Direct { .. } => text,
         }
     };

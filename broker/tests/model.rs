@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use broker::{
-    Address, Broker, Config, Error, Event, NodeSource, OnConflict, Outbox, Parcel, Reach, Session, Via,
+    Address, Broker, Config, Error, Event, Extra, Manner, NodeSource, OnConflict, Outbox, Parcel, Reach,
+    STATES, Session, Treatment, Via,
 };
 use proptest::prelude::*;
 
@@ -42,6 +43,10 @@ enum Step {
     Forget(Who, bool),
     Subscribe(Who, &'static str, Via),
     Unsubscribe(Who, &'static str, Via),
+    SubscribeWith(Who, &'static str, Via, Option<u8>),
+    SetManner(Who, &'static str, Via, Option<u8>),
+    SetMannerFor(&'static str, Option<&'static str>, &'static str, Option<u8>),
+    State(Who, u8),
     SubscribeFor(&'static str, Option<&'static str>, &'static str),
     UnsubscribeFor(&'static str, Option<&'static str>, &'static str),
     Publish(&'static str),
@@ -58,6 +63,7 @@ fn step() -> impl Strategy<Value = Step> {
     let node = || prop::sample::select(&NODES[..]);
     let via = || prop::sample::select(vec![Via::Bare, Via::Full]);
     let reach = || prop::sample::select(vec![Reach::None, Reach::Full, Reach::All, Reach::All]);
+    let manner = || prop::option::weighted(0.8, 0..3_u8);
     let conflict = || prop::sample::select(vec![OnConflict::Replace, OnConflict::Refuse]);
     prop_oneof![
         3 => node().prop_map(Step::Create),
@@ -68,6 +74,11 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (who(), any::<bool>()).prop_map(|(who, forget)| Step::Forget(who, forget)),
         8 => (who(), node(), via()).prop_map(|(who, node, via)| Step::Subscribe(who, node, via)),
         3 => (who(), node(), via()).prop_map(|(who, node, via)| Step::Unsubscribe(who, node, via)),
+        4 => (who(), node(), via(), manner()).prop_map(|(w, n, v, m)| Step::SubscribeWith(w, n, v, m)),
+        2 => (who(), node(), via(), manner()).prop_map(|(w, n, v, m)| Step::SetManner(w, n, v, m)),
+        1 => (account(), resource(), node(), manner())
+            .prop_map(|(a, r, n, m)| Step::SetMannerFor(a, r, n, m)),
+        3 => (who(), 0..STATES as u8).prop_map(|(who, state)| Step::State(who, state)),
         2 => (account(), resource(), node()).prop_map(|(a, r, n)| Step::SubscribeFor(a, r, n)),
         1 => (account(), resource(), node()).prop_map(|(a, r, n)| Step::UnsubscribeFor(a, r, n)),
         9 => node().prop_map(Step::Publish),
@@ -82,6 +93,7 @@ fn step() -> impl Strategy<Value = Step> {
 #[derive(Default)]
 struct Expected {
     reach: Reach,
+    state: u8,
     forget: bool,
     queue: Vec<String>,
 }
@@ -92,6 +104,8 @@ struct Model {
     /// With the flag that the source has given it.
     bare: BTreeMap<(&'static str, &'static str), bool>,
     full: BTreeSet<(Who, &'static str)>,
+    /// Number of the manner of a subscription, as [`manner`] knows it.
+    manners: BTreeMap<(&'static str, Option<&'static str>, &'static str), u8>,
     sessions: BTreeMap<Who, Expected>,
 }
 
@@ -159,16 +173,49 @@ impl Model {
     fn publish(&mut self, node: &'static str, text: &str) -> usize {
         let mut sent = 0;
         for (who, session) in &mut self.sessions {
-            if session.reach == Reach::All && self.bare.contains_key(&(who.0, node)) {
-                session.queue.push(format!("{text} bare"));
+            let mut copy = |resource: Option<&'static str>, via: &str| {
+                let kind = self.manners.get(&(who.0, resource, node)).copied();
+                let extra = match treatment(kind, session.state) {
+                    Treatment::Plain => "",
+                    Treatment::Withhold => return,
+                    Treatment::With(_) => " with",
+                };
+                session.queue.push(format!("{text} {via}{extra}"));
                 sent += 1;
+            };
+            if session.reach == Reach::All && self.bare.contains_key(&(who.0, node)) {
+                copy(None, "bare");
             }
             if session.reach != Reach::None && self.full.contains(&(*who, node)) {
-                session.queue.push(format!("{text} full"));
-                sent += 1;
+                copy(Some(who.1), "full");
             }
         }
         sent
+    }
+
+    fn is_subscribed(&self, account: &'static str, resource: Option<&'static str>, node: &str) -> bool {
+        let name = resource.map_or_else(|| account.to_owned(), |resource| format!("{account}/{resource}"));
+        self.subscribers(node).contains(&name)
+    }
+
+    fn set_manner(
+        &mut self,
+        account: &'static str,
+        resource: Option<&'static str>,
+        node: &'static str,
+        kind: Option<u8>,
+    ) {
+        self.manners.remove(&(account, resource, node));
+        if let Some(kind) = kind {
+            self.manners.insert((account, resource, node), kind);
+        }
+    }
+
+    /// A manner ends with its subscription.
+    fn prune(&mut self) {
+        let mut manners = std::mem::take(&mut self.manners);
+        manners.retain(|(account, resource, node), _| self.is_subscribed(account, *resource, node));
+        self.manners = manners;
     }
 
     fn subscribers(&self, node: &str) -> BTreeSet<String> {
@@ -176,6 +223,22 @@ impl Model {
         let full = self.full.iter().filter(|sub| sub.1 == node).map(|((a, r), _)| format!("{a}/{r}"));
         bare.chain(full).collect()
     }
+}
+
+/// The manners: something added in the first state only; nothing in the first state; never anything.
+fn treatment(kind: Option<u8>, state: u8) -> Treatment {
+    let extra = || Treatment::With(Arc::new(Extra { bytes: "with".into(), summary: false }));
+    match (kind, state) {
+        (None, _) => Treatment::Plain,
+        (Some(0), 0) | (Some(1), 4) => extra(),
+        (Some(1), 0) | (Some(2), _) => Treatment::Withhold,
+        _ => Treatment::Plain,
+    }
+}
+
+fn manner(kind: Option<u8>) -> Option<Arc<Manner>> {
+    let by_state = std::array::from_fn(|state| treatment(kind, state as u8));
+    kind.map(|kind| Arc::new(Manner::new(by_state, kind)))
 }
 
 struct Run {
@@ -195,6 +258,8 @@ fn drain(outbox: &Outbox) -> Vec<String> {
         match parcel {
             Parcel::Event { via: Via::Bare, .. } => format!("{text} bare"),
             Parcel::Event { via: Via::Full, .. } => format!("{text} full"),
+            Parcel::Special { via: Via::Bare, .. } => format!("{text} bare with"),
+            Parcel::Special { via: Via::Full, .. } => format!("{text} full with"),
             Parcel::Direct { .. } => text.to_string(),
         }
     };
@@ -244,7 +309,21 @@ impl Run {
                     self.model.sessions.get_mut(&who).unwrap().forget = forget;
                 }
             }
-            Step::Subscribe(who, node, via) => self.subscribe(who, node, via, text),
+            Step::Subscribe(who, node, via) => self.subscribe(who, node, via, None, text),
+            Step::SubscribeWith(who, node, via, kind) => self.subscribe(who, node, via, Some(kind), text),
+            Step::SetManner(who, node, via, kind) => self.set_manner(who, node, via, kind, text),
+            Step::SetMannerFor(account, resource, node, kind) => {
+                let got = self.broker.set_manner(&address(account, resource), node, manner(kind));
+                let there = self.model.is_subscribed(account, resource, node);
+                assert_eq!(got, if there { Ok(()) } else { Err(Error::NotSubscribed) });
+                there.then(|| self.model.set_manner(account, resource, node, kind));
+            }
+            Step::State(who, state) => {
+                if let Some(session) = self.sessions.get(&who) {
+                    session.set_state(state);
+                    self.model.sessions.get_mut(&who).unwrap().state = state;
+                }
+            }
             Step::Unsubscribe(who, node, via) => self.unsubscribe(who, node, via, text),
             Step::SubscribeFor(account, resource, node) => {
                 let got = self.broker.subscribe(&address(account, resource), node).map(|done| done.already);
@@ -278,7 +357,21 @@ impl Run {
                 }
             }
         }
+        self.model.prune();
         self.check_tables();
+    }
+
+    fn set_manner(&mut self, who: Who, node: &'static str, via: Via, kind: Option<u8>, text: String) {
+        let Some(session) = self.sessions.get(&who) else { return };
+        let got = session.set_manner(node, via, manner(kind), Some(Parcel::answer(text.clone())));
+        let resource = (via == Via::Full).then_some(who.1);
+        if self.model.is_subscribed(who.0, resource, node) {
+            assert_eq!(got, Ok(()));
+            self.model.set_manner(who.0, resource, node, kind);
+            self.model.sessions.get_mut(&who).unwrap().queue.push(text);
+        } else {
+            assert_eq!(got, Err(Error::NotSubscribed));
+        }
     }
 
     fn delete(&mut self, node: &'static str) {
@@ -307,15 +400,23 @@ impl Run {
         self.model.bind(who);
     }
 
-    fn subscribe(&mut self, who: Who, node: &'static str, via: Via, text: String) {
+    fn subscribe(&mut self, who: Who, node: &'static str, via: Via, kind: Option<Option<u8>>, text: String) {
         let Some(session) = self.sessions.get(&who) else { return };
-        let got = session.subscribe(node, via, Some(Parcel::answer(text.clone())));
+        let answer = Some(Parcel::answer(text.clone()));
+        let got = match kind {
+            None => session.subscribe(node, via, answer),
+            Some(kind) => session.subscribe_with(node, via, manner(kind), answer),
+        };
         if !self.model.exists(node) {
             assert_eq!(got.unwrap_err(), Error::NoSuchNode);
             return;
         }
-        let already = self.model.subscribe(who.0, (via == Via::Full).then_some(who.1), node);
+        let resource = (via == Via::Full).then_some(who.1);
+        let already = self.model.subscribe(who.0, resource, node);
         assert_eq!(got.unwrap().already, already);
+        if let Some(kind) = kind {
+            self.model.set_manner(who.0, resource, node, kind);
+        }
         self.model.sessions.get_mut(&who).unwrap().queue.push(text);
     }
 
@@ -372,6 +473,15 @@ impl Run {
                 subscriptions += 1;
             }
         }
+        let mut manners = BTreeMap::new();
+        for (who, node, manner) in self.broker.manners() {
+            assert!(self.broker.subscription(&who, &node).is_some());
+            manners.insert((who.to_string(), node.to_string()), *manner.note::<u8>().unwrap());
+        }
+        let expected = self.model.manners.iter().map(|((account, resource, node), kind)| {
+            ((address(account, *resource).to_string(), node.to_string()), *kind)
+        });
+        assert_eq!(manners, expected.collect());
         let stats = self.broker.stats();
         assert_eq!(subscriptions, self.model.bare.len() + self.model.full.len());
         assert_eq!((stats.subscriptions, stats.sessions), (subscriptions, self.model.sessions.len()));

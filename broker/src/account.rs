@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use crate::Address;
 use crate::error::Error;
-use crate::event::{Parcel, Via};
-use crate::manner::{Manner, SubscriptionInfo};
+use crate::event::{Event, Parcel, Via};
+use crate::manner::{Manner, SubscriptionInfo, Treatment};
 use crate::node::{Locked, Node, Slot};
 use crate::outbox::{EndReason, Outbox};
 use crate::stats::Counters;
@@ -181,6 +181,32 @@ impl State {
     pub(crate) fn manners(&self) -> impl Iterator<Item = (Option<&Arc<str>>, &Arc<str>, &Arc<Manner>)> {
         let list = self.special.iter().flat_map(|specials| &specials.0);
         list.map(|special| (special.resource.as_ref(), special.node.name(), &special.manner))
+    }
+
+    /// Queues an event for the sessions that receive for a resource, or for the account.
+    pub(crate) fn deliver(
+        &self,
+        resource: Option<&str>,
+        event: &Event,
+        manner: Option<&Manner>,
+        wakers: &mut Wakers,
+    ) -> usize {
+        let via = if resource.is_some() { Via::Full } else { Via::Bare };
+        let mut sent = 0;
+        for seat in &self.seats {
+            let Some(live) = seat.live() else { continue };
+            let receives = match resource {
+                None => live.reach == Reach::All,
+                Some(resource) => live.reach != Reach::None && *seat.resource == *resource,
+            };
+            let treatment = manner.map_or(&Treatment::Plain, |manner| manner.treatment(live.state));
+            if let Some(parcel) = treatment.parcel(event, via).filter(|_| receives) {
+                let (result, waker) = live.outbox.enqueue(parcel);
+                sent += usize::from(result.is_ok());
+                wakers.add(waker);
+            }
+        }
+        sent
     }
 
     fn manner(&self, node: &Arc<Node>, resource: Option<&str>) -> Option<Arc<Manner>> {

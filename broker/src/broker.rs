@@ -340,6 +340,17 @@ impl Broker {
         sent
     }
 
+    /// Queues an event for the sessions that receive for an address at the moment, as a subscription in
+    /// this manner would. Returns how many got it.
+    pub fn deliver(&self, to: &Address, event: &Event, manner: Option<&Manner>) -> usize {
+        let Some(account) = self.0.accounts.get(&to.bare) else { return 0 };
+        let mut wakers = Wakers::new();
+        let state = account.lock();
+        let sent = state.deliver(to.resource.as_deref(), event, manner, &mut wakers);
+        drop(state);
+        sent
+    }
+
     /// Queues an event for every session that has a reach, spliced with its full address. Returns
     /// how many got it.
     pub fn broadcast(&self, event: Event) -> usize {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::event::{Event, Parcel, Via};
+
 /// States of a session that a [`Manner`] tells apart (see
 /// [`Session::set_state`](crate::Session::set_state)).
 pub const STATES: usize = 5;
@@ -29,6 +31,18 @@ pub enum Treatment {
     Withhold,
     /// It is delivered with something added.
     With(Arc<Extra>),
+}
+
+impl Treatment {
+    /// The event as it is queued; `None` if it is withheld.
+    pub fn parcel(&self, event: &Event, via: Via) -> Option<Parcel> {
+        let event = event.clone();
+        match self {
+            Self::Plain => Some(Parcel::Event { event, via }),
+            Self::Withhold => None,
+            Self::With(extra) => Some(Parcel::Special { event, via, extra: extra.clone() }),
+        }
+    }
 }
 
 /// How one subscription wants its events, by the state of the session that receives them.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use slab::Slab;
 
 use crate::Address;
-use crate::event::{Event, Parcel, Via};
+use crate::event::{Event, Via};
 use crate::manner::{Manner, Treatment};
 use crate::outbox::Outbox;
 use crate::sync::{AtomicUsize, Mutex, MutexGuard, Ordering};
@@ -265,13 +265,7 @@ impl Specials {
     fn publish(&self, event: &Event, wakers: &mut Wakers) -> usize {
         let mut delivered = 0;
         for (_, Special { listener, manner, state }) in &self.list {
-            let parcel = match manner.treatment(*state) {
-                Treatment::Withhold => continue,
-                Treatment::Plain => Parcel::Event { event: event.clone(), via: listener.via },
-                Treatment::With(extra) => {
-                    Parcel::Special { event: event.clone(), via: listener.via, extra: extra.clone() }
-                }
-            };
+            let Some(parcel) = manner.treatment(*state).parcel(event, listener.via) else { continue };
             let (result, waker) = listener.outbox.enqueue(parcel);
             delivered += usize::from(result.is_ok());
             wakers.add(waker);

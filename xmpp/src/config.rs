@@ -167,6 +167,12 @@ pub struct Config {
     /// External components that may connect (none). Their domains must differ from each other and from both
     /// of the service's.
     pub components: Vec<Component>,
+    /// An address may have several subscriptions to a node, told apart by `subid` (false; XEP-0060 §12.16).
+    /// The Finesse profile does not look at it: its clients take the text of a whole message, to which the
+    /// `SubID` headers would be added.
+    pub multi_subscribe: bool,
+    /// Clients may set subscription options (XEP-0060 §6.3). `None`: in the strict profile they may.
+    pub subscription_options: Option<bool>,
     /// `xml:lang` of what the server says (`en`).
     pub language: String,
     /// Name in the answer to XEP-0092.
@@ -192,6 +198,8 @@ impl Config {
             conflict: Conflict::ReplaceOld,
             application: Some(("finesse".into(), "app".into())),
             components: Vec::new(),
+            multi_subscribe: false,
+            subscription_options: None,
             language: "en".into(),
             software_name: "finesse-server".into(),
             software_version: String::new(),

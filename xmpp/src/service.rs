@@ -7,6 +7,7 @@
 
 mod accounts;
 mod address;
+mod bounce;
 mod bound;
 mod components;
 mod disco;
@@ -20,6 +21,7 @@ mod presence;
 mod pubsub;
 mod query;
 mod relay;
+mod removal;
 mod rsm;
 mod serialize;
 mod stamp;
@@ -28,6 +30,7 @@ mod stanza;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use broker::{Address, Broker, EndReason, OnConflict, Outbox, Reach};
 
@@ -57,6 +60,10 @@ pub(crate) struct Shared {
     pub(crate) accounts: Accounts,
     pub(crate) components: Components,
     pub(crate) nodes: node::Nodes,
+    /// Held while what is special about subscriptions changes.
+    pub(crate) stripes: pubsub::Stripes,
+    /// When the next subscription expires.
+    pub(crate) leases: pubsub::Leases,
     /// Whether the application behind the service is there.
     pub(crate) application: AtomicBool,
     stopping: AtomicBool,
@@ -130,6 +137,8 @@ impl Service {
             policy,
             accounts: Accounts::new(),
             nodes: node::Nodes::new(),
+            stripes: pubsub::Stripes::new(),
+            leases: pubsub::Leases::default(),
             application: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             counters: Counters::new(),
@@ -258,6 +267,8 @@ impl Service {
         })?;
         session.forget_on_leave(!chosen);
         let bound = Bound::new(self.clone(), principal.clone(), session, entered.id, bare, &resource);
+        // Whoever had the resource before has taken his presence with him.
+        pubsub::end_temporary(shared, &bound.account, &resource);
         presence::tell_gone(&bound, entered.bereaved);
         Ok(bound)
     }
@@ -285,6 +296,22 @@ impl Service {
         Ok(Bound::component(self.clone(), session, index, domain))
     }
 
+    /// Does what is due at `now`: subscriptions end whose time is over (`pubsub#expire`, to the second).
+    /// Returns when to call again at the latest, if nothing changes until then; a call too early or too often
+    /// costs a look at one number. The listeners of this crate and of `bosh` call it by themselves.
+    pub fn handle_timeout(&self, now: Instant) -> Option<Instant> {
+        pubsub::expire(&self.0, now)
+    }
+
+    /// Forgets a user: ends his sessions with [`EndReason::Removed`], his subscriptions, those that wait for
+    /// consent, and his affiliations. Returns whether there was anything.
+    ///
+    /// Nodes that he alone owned stay, owned by nobody: what [`AccessPolicy::configure`] allows can still be
+    /// done with them. Verified credentials that the embedder caches are the embedder's to forget.
+    pub fn remove_user(&self, user: &str) -> bool {
+        removal::remove_user(&self.0, user)
+    }
+
     /// Ends every session with [`EndReason::Shutdown`] and lets nobody in any more.
     pub fn shutdown(&self) {
         self.0.stopping.store(true, Ordering::SeqCst);
@@ -298,5 +325,15 @@ impl Shared {
     /// True in the profile that follows the standards to the letter.
     pub(crate) fn strict(&self) -> bool {
         self.config.profile == Profile::Strict
+    }
+
+    /// True if an address may have several subscriptions to a node.
+    pub(crate) fn multi_subscribe(&self) -> bool {
+        self.strict() && self.config.multi_subscribe
+    }
+
+    /// True if subscriptions have options.
+    pub(crate) fn subscription_options(&self) -> bool {
+        self.config.subscription_options.unwrap_or_else(|| self.strict())
     }
 }

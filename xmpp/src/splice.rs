@@ -1,7 +1,7 @@
 //! Writes a parcel as one session sees it: the rendering of an event is shared by all its receivers, the
 //! address and the message id are filled in here.
 
-use broker::{Parcel, Via};
+use broker::{Event, Extra, Parcel, Via};
 use std::sync::Arc;
 
 /// Characters of the running part of a message id.
@@ -30,14 +30,27 @@ impl Splicer {
 
     /// Appends `parcel` to `out`. An event gets `to` by the subscription it is for, and an id of the bare
     /// address and five characters that differ from message to message of the session.
+    ///
+    /// What a subscription wants added, such as the SHIM headers of XEP-0060 §12.16, goes in front of the
+    /// end tag; so does a `<body/>` with the text of the event.
     pub fn write(&mut self, parcel: &Parcel, out: &mut Vec<u8>) {
-        let Parcel::Event { event, via } = parcel else { return write_plain(parcel, out) };
-        let Some((to_at, id_at)) = event.cuts() else { return write_plain(parcel, out) };
+        match parcel {
+            Parcel::Event { event, via } => self.write_event(event, *via, out),
+            Parcel::Special { event, via, extra } => {
+                self.write_event(event, *via, out);
+                add(out, event, extra);
+            }
+            Parcel::Direct { .. } => write_plain(parcel, out),
+        }
+    }
+
+    fn write_event(&mut self, event: &Event, via: Via, out: &mut Vec<u8>) {
+        let bytes = event.bytes();
+        let Some((to_at, id_at)) = event.cuts() else { return out.extend_from_slice(bytes) };
         let to = match via {
             Via::Bare => &self.bare,
             Via::Full => &self.full,
         };
-        let bytes = event.bytes();
         out.reserve(bytes.len() + to.len() + self.bare.len() + 2 + ID_LEN as usize);
         out.extend_from_slice(&bytes[..to_at]);
         out.extend_from_slice(to.as_bytes());
@@ -60,6 +73,41 @@ impl Splicer {
     }
 }
 
+/// End of every event message.
+const END: &[u8] = b"</message>";
+
+/// Adds to the message that has just been written.
+fn add(out: &mut Vec<u8>, event: &Event, extra: &Extra) {
+    if !out.ends_with(END) {
+        return;
+    }
+    out.truncate(out.len() - END.len());
+    if extra.summary {
+        push_body(out, event.bytes());
+    }
+    out.extend_from_slice(&extra.bytes);
+    out.extend_from_slice(END);
+}
+
+/// Appends the text of a rendered event as a body; none if there is no text. Neither tags nor attribute
+/// values hold a `>` of their own, and the text is escaped already.
+fn push_body(out: &mut Vec<u8>, bytes: &[u8]) {
+    let start = out.len();
+    out.extend_from_slice(b"<body>");
+    let empty = out.len();
+    let mut rest = bytes;
+    while let Some(tag) = rest.iter().position(|byte| *byte == b'<') {
+        out.extend_from_slice(&rest[..tag]);
+        let end = rest[tag..].iter().position(|byte| *byte == b'>').map_or(rest.len(), |end| tag + end + 1);
+        rest = &rest[end..];
+    }
+    if out.len() == empty {
+        out.truncate(start);
+    } else {
+        out.extend_from_slice(b"</body>");
+    }
+}
+
 /// Appends a parcel that has nothing to splice.
 pub(crate) fn write_plain(parcel: &Parcel, out: &mut Vec<u8>) {
     out.extend_from_slice(parcel.bytes());
@@ -68,7 +116,6 @@ pub(crate) fn write_plain(parcel: &Parcel, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use broker::Event;
 
     fn written(splicer: &mut Splicer, parcel: &Parcel) -> String {
         let mut out = Vec::new();
@@ -87,6 +134,28 @@ mod tests {
         splicer.next_id = 36u32.pow(5) - 1;
         assert!(written(&mut splicer, &bare).contains("__zzzzz"));
         assert!(written(&mut splicer, &bare).contains("__00000"));
+    }
+
+    #[test]
+    fn additions_come_in_front_of_the_end() {
+        let mut splicer = Splicer::new("u@d".into(), "u@d/r".into());
+        let text = "<message to=\"\" id=\"n__\"><e a=\"&gt;&quot;\">a&lt;b<i/> c</e></message>";
+        let event = Event::with_cuts(text.into(), 13, 22);
+        let special = |summary| Parcel::Special {
+            event: event.clone(),
+            via: Via::Full,
+            extra: Arc::new(Extra { bytes: "<h/>".into(), summary }),
+        };
+        let start = "<message to=\"u@d/r\" id=\"n__u@d__0000";
+        let middle = "\"><e a=\"&gt;&quot;\">a&lt;b<i/> c</e>";
+        assert_eq!(written(&mut splicer, &special(false)), format!("{start}0{middle}<h/></message>"));
+        assert_eq!(
+            written(&mut splicer, &special(true)),
+            format!("{start}1{middle}<body>a&lt;b c</body><h/></message>")
+        );
+        let mut out = Vec::new();
+        push_body(&mut out, b"<m><x/></m>");
+        assert!(out.is_empty(), "no text, no body");
     }
 
     #[test]

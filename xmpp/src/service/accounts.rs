@@ -152,6 +152,13 @@ impl Accounts {
         })
     }
 
+    /// Outboxes of an account's resources, available or not.
+    pub(crate) fn outboxes_of(&self, bare: &str) -> Vec<Outbox> {
+        let shard = self.shard(bare).lock();
+        let entries = shard.get(bare).map_or(&[][..], |entries| entries);
+        entries.iter().map(|entry| entry.outbox.clone()).collect()
+    }
+
     /// Outboxes of everybody.
     pub(crate) fn outboxes(&self) -> Vec<Outbox> {
         let shards = self.shards.iter();

@@ -9,6 +9,7 @@ use jid::Jid;
 use minidom::Element;
 
 use super::address::{self, Place, Target};
+use super::bounce::Bounces;
 use super::policy::{Access, Right};
 use super::stanza::{Condition, Envelope, StanzaError};
 use super::{Service, Shared, message, ns, presence, query, relay};
@@ -32,6 +33,8 @@ pub struct Bound {
     full: Arc<str>,
     /// Resources of the own account that were told directly (RFC 6121 §4.6), to be told of the end as well.
     pub(crate) directed: Vec<Arc<str>>,
+    /// Events that the client has sent back.
+    pub(crate) bounces: Bounces,
 }
 
 impl fmt::Debug for Bound {
@@ -52,7 +55,18 @@ impl Bound {
         let escaped = xml::attribute(&account);
         let bare = if escaped == *account { account.clone() } else { escaped.into() };
         let full = format!("{bare}/{}", xml::Attribute(resource)).into();
-        Self { service, principal, session, id, component: None, account, bare, full, directed: Vec::new() }
+        Self {
+            service,
+            principal,
+            session,
+            id,
+            component: None,
+            account,
+            bare,
+            full,
+            directed: Vec::new(),
+            bounces: Bounces::default(),
+        }
     }
 
     /// The session of a component: its account is the domain, and `full` is the address that it speaks as at
@@ -111,7 +125,7 @@ impl Bound {
         match stanza.name() {
             "iq" => query::handle(self, now, &stanza),
             "presence" => presence::handle(self, now, &stanza),
-            "message" => message::handle(self, &stanza),
+            "message" => message::handle(self, now, &stanza),
             _ => return Err(StreamError::UnsupportedStanzaType),
         }
         Ok(())

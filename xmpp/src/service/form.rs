@@ -52,6 +52,14 @@ pub(crate) enum Kind {
     Text,
     /// One of these values.
     List(&'static [&'static str]),
+    /// Any number of lines.
+    Lines,
+    /// Any of these values.
+    Choices(&'static [&'static str]),
+    /// An address.
+    Jid,
+    /// Not shown to people.
+    Hidden,
 }
 
 /// Writes forms.
@@ -69,6 +77,11 @@ impl<'a> Writer<'a> {
 
     /// One field with one value; a label for forms that people fill in.
     pub(crate) fn field(&mut self, name: &str, kind: Kind, label: &str, value: &str) {
+        self.fields(name, kind, label, &[value]);
+    }
+
+    /// One field with any number of values.
+    pub(crate) fn fields(&mut self, name: &str, kind: Kind, label: &str, values: &[&str]) {
         let out = &mut *self.0;
         push(out, &["<field"]);
         push_attr(out, "var", name);
@@ -76,19 +89,41 @@ impl<'a> Writer<'a> {
             Kind::Boolean => "boolean",
             Kind::Text => "text-single",
             Kind::List(_) => "list-single",
+            Kind::Choices(_) => "list-multi",
+            Kind::Lines => "text-multi",
+            Kind::Jid => "jid-single",
+            Kind::Hidden => "hidden",
         };
         push_attr(out, "type", kind_name);
         if !label.is_empty() {
             push_attr(out, "label", label);
         }
         out.push(b'>');
-        push_leaf(out, "value", value);
-        if let Kind::List(options) = kind {
+        for value in values {
+            push_leaf(out, "value", value);
+        }
+        if let Kind::List(options) | Kind::Choices(options) = kind {
             for option in options {
                 push(out, &["<option>"]);
                 push_leaf(out, "value", option);
                 push(out, &["</option>"]);
             }
+        }
+        push(out, &["</field>"]);
+    }
+
+    /// One field whose value is chosen among these.
+    pub(crate) fn options(&mut self, name: &str, label: &str, options: &[&str]) {
+        let out = &mut *self.0;
+        push(out, &["<field"]);
+        push_attr(out, "var", name);
+        push(out, &[" type=\"list-single\""]);
+        push_attr(out, "label", label);
+        out.push(b'>');
+        for option in options {
+            push(out, &["<option>"]);
+            push_leaf(out, "value", option);
+            push(out, &["</option>"]);
         }
         push(out, &["</field>"]);
     }

@@ -1,6 +1,9 @@
 //! Messages between clients (RFC 6121 §5, §8.5): only to a full address, and only if it is bound.
 //!
+//! What is sent to the pubsub service itself is an owner's consent, or an event that comes back.
 //! The service is no chat server: a bare address answers `service-unavailable`, nothing is stored.
+
+use std::time::Instant;
 
 use broker::Parcel;
 use minidom::Element;
@@ -8,11 +11,17 @@ use minidom::Element;
 use super::address::Target;
 use super::bound::Bound;
 use super::stanza::{Condition, notice, push, push_attr};
-use super::{ns, serialize};
+use super::{bounce, ns, pubsub, serialize};
 
 /// Takes one message stanza.
-pub(crate) fn handle(bound: &Bound, stanza: &Element) {
+pub(crate) fn handle(bound: &mut Bound, now: Instant, stanza: &Element) {
     let condition = match bound.classify(stanza.attr("to")) {
+        Target::Pubsub if stanza.attr("type") == Some("error") => return bounce::handle(bound, stanza),
+        Target::Pubsub => match pubsub::answered(bound, now, stanza) {
+            Some(Ok(())) => return,
+            Some(Err(error)) => return bound.refuse(stanza, &error),
+            None => Condition::ServiceUnavailable,
+        },
         Target::Own(resource) => match deliver(bound, stanza, &bound.account, &resource) {
             true => return,
             false => Condition::ServiceUnavailable,
@@ -25,11 +34,9 @@ pub(crate) fn handle(bound: &Bound, stanza: &Element) {
         Target::Foreign => Condition::RemoteServerNotFound,
         // The application is told everything by other means.
         Target::Application => return,
-        Target::Server
-        | Target::Pubsub
-        | Target::Account
-        | Target::Component(_)
-        | Target::User { resource: None, .. } => Condition::ServiceUnavailable,
+        Target::Server | Target::Account | Target::Component(_) | Target::User { resource: None, .. } => {
+            Condition::ServiceUnavailable
+        }
     };
     // Errors are never answered (RFC 6120 §8.3.1); events of others that reach nobody are dropped.
     let event = stanza.children().any(|child| child.has_ns(ns::PUBSUB_EVENT));

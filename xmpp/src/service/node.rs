@@ -7,7 +7,7 @@
 //! the broker and are held while a publication to a node that stores items is handed over, so that what is
 //! stored last is what was delivered last.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::LazyLock;
@@ -15,6 +15,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use broker::Address;
 use parking_lot::{Mutex, RwLock};
+
+use super::pubsub::Subscription;
 
 mod config;
 mod items;
@@ -68,7 +70,7 @@ pub(crate) struct State {
     /// By bare address; `None` is never stored.
     pub(crate) affiliations: BTreeMap<Arc<str>, Affiliation>,
     /// Subscriptions that wait for an owner's consent.
-    pub(crate) pending: BTreeSet<Address>,
+    pub(crate) pending: BTreeMap<Address, Subscription>,
 }
 
 impl State {
@@ -129,7 +131,7 @@ impl Nodes {
         let state = State {
             config: Arc::new(config),
             affiliations: BTreeMap::from([(owner, Affiliation::Owner)]),
-            pending: BTreeSet::new(),
+            pending: BTreeMap::new(),
         };
         let node = Node { state: RwLock::new(state), items: Mutex::new(Items::new(self.stored.clone())) };
         self.shard(name).write().insert(name.into(), Arc::new(node));

@@ -76,6 +76,21 @@ pub trait AccessPolicy: Send + Sync + 'static {
         }
     }
 
+    /// Does `owner`, a bare address, let `who` see his presence? Decides about subscribing to and reading nodes
+    /// with the access model `presence` (XEP-0060 §4.5). There are no rosters here, so that by default
+    /// nobody does.
+    fn sees_presence(&self, who: &Principal, owner: &str) -> bool {
+        let _ = (who, owner);
+        false
+    }
+
+    /// Is `who` in one of `groups` of the roster of `owner`, a bare address? Decides about nodes with the
+    /// access model `roster`; `groups` is what the node's configuration allows. By default nobody is.
+    fn in_roster_group(&self, who: &Principal, owner: &str, groups: &[String]) -> bool {
+        let _ = (who, owner, groups);
+        false
+    }
+
     /// True for accounts that are exempt from the rate of stanzas: those that publish.
     fn may_flood(&self, who: &Principal) -> bool {
         let _ = who;

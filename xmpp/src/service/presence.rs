@@ -42,6 +42,11 @@ fn priority(stanza: &Element) -> Option<i8> {
     }
 }
 
+/// What a presence shows, as the manners of subscriptions know it (`pubsub#show-values`).
+fn state(stanza: &Element) -> u8 {
+    stanza.get_child("show", ns::CLIENT).map_or(0, |show| pubsub::state_of_show(&show.text()))
+}
+
 /// Initial presence, or a change of it.
 fn available(bound: &mut Bound, now: Instant, stanza: &Element) {
     let Some(priority) = priority(stanza) else {
@@ -55,10 +60,12 @@ fn available(bound: &mut Bound, now: Instant, stanza: &Element) {
         return;
     }
     let reach = if priority < 0 { Reach::Full } else { Reach::All };
+    let state = state(stanza);
+    bound.session.set_state(state);
     if initial {
         greet(bound, stanza, &inner, reach);
         if bound.shared().strict() {
-            pubsub::greet(bound, reach == Reach::All, now);
+            pubsub::greet(bound, reach == Reach::All, state, now);
         }
     } else {
         bound.session.set_reach(reach);
@@ -103,6 +110,7 @@ fn unavailable(bound: &mut Bound, stanza: &Element) {
     serialize::push_children(&mut inner, stanza, ns::CLIENT);
     echo(bound, stanza, &Bytes::from(inner), "unavailable");
     bound.shared().accounts.announce(&bound.account, bound.id, None);
+    pubsub::end_temporary(bound.shared(), &bound.account, bound.resource());
     tell_directed(bound);
 }
 
@@ -142,6 +150,9 @@ pub(crate) fn leave(bound: &mut Bound) {
     let shared = bound.shared();
     if shared.accounts.leave(&bound.account, bound.id) {
         tell_gone(bound, shared.accounts.available(&bound.account));
+    }
+    if !shared.accounts.has(&bound.account, bound.resource()) {
+        pubsub::end_temporary(shared, &bound.account, bound.resource());
     }
     tell_directed(bound);
 }

@@ -1,12 +1,20 @@
 //! Publish-subscribe (XEP-0060): finds the verb of a request and the node it is about.
 //!
-//! One module for each use case: [`subscribe`] §6, [`publish`] §7, [`retrieve`] §6.5, [`manage`] §8.1 to 8.5,
-//! [`lists`] §5.6, §5.7, §8.8 and §8.9. Every handler either queues the one answer or returns the error that
+//! One module for each use case: [`subscribe`] §6.1 and §6.2, [`options`] §6.3 and §6.4, [`retrieve`] §6.5,
+//! [`publish`] §7, [`manage`] §8.1 to 8.5, [`authorize`] §8.6, [`pending`] §8.7, [`lists`] §5.6, §5.7, §8.8 and
+//! §8.9. What is special about a subscription is a [`record`]. Every handler either queues the one answer or returns the error that
 //! becomes it.
 
+mod authorize;
+mod last;
+mod leases;
 mod lists;
 mod manage;
+mod notify;
+mod options;
+mod pending;
 mod publish;
+mod record;
 mod retrieve;
 mod subscribe;
 
@@ -19,7 +27,11 @@ use super::ns;
 use super::policy::{Access, Right};
 use super::query::{Outcome, Request};
 use super::stanza::{Condition, Detail, StanzaError};
-pub(crate) use subscribe::greet;
+pub(crate) use authorize::answered;
+pub(crate) use last::greet;
+pub(crate) use leases::{Leases, cancel, end_temporary, expire};
+pub(crate) use pending::get_pending;
+pub(crate) use record::{Stripes, Subscription, state_of_show};
 
 /// Children that may stand beside the verb: what they are and to which verb they belong.
 const COMPANIONS: &[(&str, &str)] =
@@ -69,8 +81,8 @@ pub(crate) fn handle(request: &Request<'_>) -> Outcome {
         "items" => (false, |request, verb, _| retrieve::items(request, verb)),
         "subscriptions" => (false, |request, verb, _| lists::subscriptions(request, verb)),
         "affiliations" => (false, |request, verb, _| lists::affiliations(request, verb)),
-        "options" => return Err(StanzaError::unsupported("subscription-options")),
-        "default" => return Err(StanzaError::unsupported("retrieve-default-sub")),
+        "options" => return options::options(request, verb),
+        "default" => (false, |request, verb, _| options::default(request, verb)),
         _ => return Err(Condition::FeatureNotImplemented.into()),
     };
     request.expect(set)?;
@@ -143,13 +155,11 @@ pub(crate) fn read_access(bound: &Bound, node: &str, found: &Found) -> Outcome {
         (Affiliation::Member | Affiliation::Publisher | Affiliation::Owner, _) | (_, AccessModel::Open) => {
             Ok(())
         }
-        (Affiliation::None, AccessModel::Whitelist) => {
-            Err(StanzaError::pubsub(Condition::NotAllowed, "closed-node"))
-        }
         (Affiliation::None, AccessModel::Authorize) if is_subscribed(bound, node) => Ok(()),
         (Affiliation::None, AccessModel::Authorize) => {
             Err(StanzaError::pubsub(Condition::NotAuthorized, "not-subscribed"))
         }
+        (Affiliation::None, model) => subscribe::known(bound, entry, model),
     }
 }
 

@@ -94,6 +94,8 @@ fn at_pubsub(request: &Request<'_>) -> Outcome {
         ping(request)
     } else if child.has_ns(ns::VERSION) {
         version(request)
+    } else if child.is("command", ns::COMMANDS) {
+        pubsub::get_pending(request)
     } else {
         Err(Condition::ServiceUnavailable.into())
     }

@@ -9,8 +9,63 @@ pub(crate) fn ago(age: Duration) -> String {
     format(since.saturating_sub(age).as_secs())
 }
 
+/// The wall clock now, in seconds since 1970.
+pub(crate) fn seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// Reads a date and time of XEP-0082 §3.2, to the second; the zone is `Z` or an offset. `None` if it is none,
+/// or before 1970.
+pub(crate) fn parse(text: &str) -> Option<u64> {
+    let (date, time) = text.split_once('T')?;
+    let mut date = date.splitn(3, '-').map(number);
+    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
+    let zone = time.find(['Z', '+', '-'])?;
+    let (clock, zone) = time.split_at(zone);
+    // Fractions are cut off.
+    let mut clock = clock.split_once('.').map_or(clock, |(clock, _)| clock).splitn(3, ':').map(number);
+    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
+    let fits = (1970..=9999).contains(&year)
+        && (1..=12).contains(&month)
+        && (1..=31).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second <= 60;
+    if !fits {
+        return None;
+    }
+    let local = days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+    match zone.split_at(1) {
+        ("Z", "") => Some(local),
+        ("+", offset) => local.checked_sub(seconds_of(offset)?),
+        ("-", offset) => local.checked_add(seconds_of(offset)?),
+        _ => None,
+    }
+}
+
+/// Digits only: `parse` alone would take a sign.
+fn number(digits: &str) -> Option<u64> {
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+}
+
+/// An offset `hh:mm` in seconds.
+fn seconds_of(offset: &str) -> Option<u64> {
+    let (hours, minutes) = offset.split_once(':')?;
+    Some(number(hours)?.min(24) * 3600 + number(minutes)?.min(59) * 60)
+}
+
+/// Days since 1970 of a date from then on; years begin in March, so that leap days come last.
+fn days(year: u64, month: u64, day: u64) -> u64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let (era, year_of_era) = (year / 400, year % 400);
+    let month_from_march = (month + 9) % 12;
+    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    (era * 146_097 + day_of_era).saturating_sub(719_468)
+}
+
 /// `seconds` since 1970 as date and time. Years from March, so that leap days come last.
-fn format(seconds: u64) -> String {
+pub(crate) fn format(seconds: u64) -> String {
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
@@ -40,6 +95,31 @@ mod tests {
             (4_107_542_400, "2100-03-01T00:00:00Z"),
         ] {
             assert_eq!(format(seconds), text);
+            assert_eq!(parse(text), Some(seconds));
+        }
+    }
+
+    #[test]
+    fn zones_and_fractions_are_read_and_nonsense_is_not() {
+        assert_eq!(parse("1970-01-01T01:30:00+01:30"), Some(0));
+        assert_eq!(parse("1969-12-31T19:00:00-05:00"), None, "years before 1970 are not");
+        assert_eq!(parse("1970-01-01T00:00:00-05:00"), Some(5 * 3600));
+        assert_eq!(parse("2026-03-01T00:00:00.123Z"), Some(1_772_323_200));
+        for text in [
+            "",
+            "presence",
+            "2026-03-01",
+            "2026-03-01T00:00:00",
+            "2026-13-01T00:00:00Z",
+            "2026-03-01T24:00:00Z",
+            "2026-03-01T00:00Z",
+            "+026-03-01T00:00:00Z",
+            "1970-01-01T00:00:00+01:00",
+            "2026-03-01T00:00:00Zx",
+            "99999-03-01T00:00:00Z",
+            "2026-03-01T00:00:00+1",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
         }
     }
 }

@@ -244,7 +244,7 @@ mod tests {
     fn bytes(parcel: Parcel) -> String {
         match parcel {
             Parcel::Direct { bytes, .. } => String::from_utf8(bytes.to_vec()).unwrap(),
-            Parcel::Event { .. } => panic!("not an answer"),
+            Parcel::Event { .. } | Parcel::Special { .. } => panic!("not an answer"),
         }
     }
 

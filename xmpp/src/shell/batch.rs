@@ -50,7 +50,7 @@ impl Scratch {
 /// What may leave together on a transport whose readers look at write boundaries.
 fn kind(parcel: &Parcel) -> Class {
     match parcel {
-        Parcel::Event { .. } => Class::Notice,
+        Parcel::Event { .. } | Parcel::Special { .. } => Class::Notice,
         Parcel::Direct { class, .. } => *class,
     }
 }

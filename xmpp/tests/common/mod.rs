@@ -5,9 +5,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-use broker::{Address, Broker, Class, NodeSource, Outbox, OutboxLimits, Parcel, Via};
+use broker::{Address, Broker, Class, NodeSource, Outbox, OutboxLimits, Parcel};
 use minidom::Element;
 use xmpp::auth::Verdict;
+use xmpp::splice::Splicer;
 use xmpp::{
     Access, AccessPolicy, AuthFailure, Authenticator, BindError, Bound, Config, Credentials, Principal,
     Profile, Service, StreamError,
@@ -123,7 +124,7 @@ pub struct Client {
     pub bound: Bound,
     pub outbox: Outbox,
     pub base: Instant,
-    counter: u32,
+    splicer: Splicer,
 }
 
 pub fn principal(user: &str) -> Principal {
@@ -151,7 +152,8 @@ pub fn client(service: &Service, user: &str, resource: &str) -> Client {
 
 impl Client {
     pub fn new(bound: Bound, outbox: Outbox) -> Self {
-        Self { bound, outbox, base: Instant::now(), counter: 0 }
+        let splicer = Splicer::new(bound.bare().clone(), bound.full().clone());
+        Self { bound, outbox, base: Instant::now(), splicer }
     }
 
     pub fn try_send(&mut self, stanza: &str) -> Result<(), StreamError> {
@@ -173,17 +175,13 @@ impl Client {
     }
 
     fn open(&mut self, parcel: Parcel) -> Received {
-        let (xml, class) = match parcel {
-            Parcel::Direct { bytes, class } => (String::from_utf8(bytes.to_vec()).unwrap(), Some(class)),
-            Parcel::Event { event, via } => {
-                let text = std::str::from_utf8(event.bytes()).unwrap();
-                let (to, id) = event.cuts().unwrap();
-                let own = if via == Via::Bare { self.bound.bare() } else { self.bound.full() };
-                self.counter += 1;
-                let id_text = format!("{}__{:05}", self.bound.bare(), self.counter);
-                (format!("{}{own}{}{id_text}{}", &text[..to], &text[to..id], &text[id..]), None)
-            }
+        let class = match &parcel {
+            Parcel::Direct { class, .. } => Some(*class),
+            Parcel::Event { .. } | Parcel::Special { .. } => None,
         };
+        let mut bytes = Vec::new();
+        self.splicer.write(&parcel, &mut bytes);
+        let xml = String::from_utf8(bytes).unwrap();
         assert!(!xml.contains("> <") && !xml.contains(">\n"), "white space between elements: {xml}");
         let element: Element = xml.parse().unwrap_or_else(|error| panic!("{error}: {xml}"));
         assert!(xml.starts_with(&format!("<{} xmlns=\"jabber:client\"", element.name())), "{xml}");

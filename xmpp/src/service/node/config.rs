@@ -6,12 +6,19 @@ use super::super::ns;
 /// Items one node may keep; `max` in a form means this.
 pub(crate) const MAX_ITEMS: usize = 1000;
 
+/// Roster groups that one node may name.
+const MAX_GROUPS: usize = 100;
+
 /// Who may subscribe and retrieve (XEP-0060 §4.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AccessModel {
     Open,
     Authorize,
     Whitelist,
+    /// Strict profile: whoever an owner lets see his presence, as the embedder's policy says.
+    Presence,
+    /// Strict profile: whoever is in one of the node's groups of an owner's roster, as the policy says.
+    Roster,
 }
 
 /// Who may publish besides publishers and owners.
@@ -62,6 +69,12 @@ pub(crate) struct NodeConfig {
     pub(crate) notify_config: bool,
     pub(crate) notify_delete: bool,
     pub(crate) notify_retract: bool,
+    /// Owners hear of new and ended subscriptions.
+    pub(crate) notify_sub: bool,
+    /// Every new subscription ends with the subscriber's presence.
+    pub(crate) tempsub: bool,
+    /// Roster groups of the owners who may subscribe under [`AccessModel::Roster`].
+    pub(crate) roster_groups: Vec<String>,
     pub(crate) send_last: SendLast,
 }
 
@@ -86,12 +99,15 @@ impl Default for NodeConfig {
             notify_config: true,
             notify_delete: true,
             notify_retract: true,
+            notify_sub: false,
+            tempsub: false,
+            roster_groups: Vec::new(),
             send_last: SendLast::Never,
         }
     }
 }
 
-const ACCESS: &[&str] = &["open", "authorize", "whitelist"];
+const ACCESS: &[&str] = &["open", "authorize", "whitelist", "presence", "roster"];
 const PUBLISH: &[&str] = &["publishers", "subscribers", "open"];
 const FULL: &[&str] = &["retract-oldest", "reject"];
 const TYPES: &[&str] = &["normal", "headline"];
@@ -119,6 +135,9 @@ const FIELDS: &[(&str, Kind, &str)] = &[
     ("notify_config", Kind::Boolean, "Tell subscribers of a new configuration"),
     ("notify_delete", Kind::Boolean, "Tell subscribers of the end of the node"),
     ("notify_retract", Kind::Boolean, "Tell subscribers of removed items"),
+    ("notify_sub", Kind::Boolean, "Tell owners of new and ended subscriptions"),
+    ("tempsub", Kind::Boolean, "Subscriptions end with the subscriber's presence"),
+    ("roster_groups_allowed", Kind::Lines, "Roster groups that may subscribe"),
     ("send_last_published_item", Kind::List(LAST), "When to send the last item"),
 ];
 
@@ -146,6 +165,9 @@ impl NodeConfig {
             "notify_config" => flag(self.notify_config),
             "notify_delete" => flag(self.notify_delete),
             "notify_retract" => flag(self.notify_retract),
+            "notify_sub" => flag(self.notify_sub),
+            "tempsub" => flag(self.tempsub),
+            "roster_groups_allowed" => self.roster_groups.join("\n"),
             "send_last_published_item" => LAST[self.send_last as usize].into(),
             _ => return None,
         })
@@ -165,6 +187,11 @@ impl NodeConfig {
     }
 
     fn set(&mut self, field: &str, values: &[String]) -> Result<(), Fault> {
+        if field == "roster_groups_allowed" {
+            let groups = values.iter().flat_map(|value| value.lines()).map(str::trim);
+            self.roster_groups = groups.filter(|group| !group.is_empty()).map(str::to_owned).collect();
+            return if self.roster_groups.len() <= MAX_GROUPS { Ok(()) } else { Err(Fault::Value) };
+        }
         let value = match values {
             [] => "",
             [value] => value.as_str(),
@@ -183,6 +210,8 @@ impl NodeConfig {
                     "open" => AccessModel::Open,
                     "authorize" => AccessModel::Authorize,
                     "whitelist" => AccessModel::Whitelist,
+                    "presence" => AccessModel::Presence,
+                    "roster" => AccessModel::Roster,
                     _ => return Err(Fault::AccessModel),
                 }
             }
@@ -223,18 +252,29 @@ impl NodeConfig {
             "notify_config" => &mut self.notify_config,
             "notify_delete" => &mut self.notify_delete,
             "notify_retract" => &mut self.notify_retract,
+            "notify_sub" => &mut self.notify_sub,
+            "tempsub" => &mut self.tempsub,
             _ => return Ok(()),
         };
         *flag = boolean(value).ok_or(Fault::Value)?;
         Ok(())
     }
 
-    /// Appends the form that shows the configuration; `kind` is `form` or `result`.
-    pub(crate) fn push_form(&self, out: &mut Vec<u8>, kind: &str) {
+    /// Appends the form that shows the configuration; `kind` is `form` or `result`. Access by presence and
+    /// roster is offered in the strict profile only.
+    pub(crate) fn push_form(&self, out: &mut Vec<u8>, kind: &str, strict: bool) {
         let mut form = Writer::start(out, kind, ns::NODE_CONFIG);
         for (name, kind, label) in FIELDS {
             let value = self.value(name).unwrap_or_default();
-            form.field(&format!("pubsub#{name}"), *kind, label, &value);
+            let kind = match *name {
+                "access_model" if !strict => Kind::List(&ACCESS[..3]),
+                _ => *kind,
+            };
+            let name = format!("pubsub#{name}");
+            match kind {
+                Kind::Lines => form.fields(&name, kind, label, &value.lines().collect::<Vec<_>>()),
+                _ => form.field(&name, kind, label, &value),
+            }
         }
         form.end();
     }
@@ -307,7 +347,7 @@ mod tests {
             ("max_payload_size", "-1", Fault::Value),
             ("item_expire", "x", Fault::Value),
             ("persist_items", "yes", Fault::Value),
-            ("access_model", "roster", Fault::AccessModel),
+            ("access_model", "secret", Fault::AccessModel),
             ("publish_model", "nobody", Fault::Value),
             ("node_type", "collection", Fault::Collections),
         ] {

@@ -8,13 +8,15 @@ use jid::Jid;
 use minidom::Element;
 
 use super::super::bound::Bound;
-use super::super::node::{Affiliation, LIST, Node, State};
+use super::super::node::{Affiliation, Found, LIST, Node, State};
 use super::super::query::{Outcome, Request};
 use super::super::rsm::Wish;
 use super::super::stanza::{Condition, StanzaError, notice, push, push_attr};
 use super::super::{Shared, ns};
-use super::subscribe::{of_account, refused};
-use super::{find, node_id, owner_access};
+use super::notify::{self, News};
+use super::record::{self, Record, Subscription, push_subscription};
+use super::subscribe::{Listed, choose, of_account, refused};
+use super::{authorize, find, node_id, owner_access};
 
 /// The requester's subscriptions, those the server keeps for him included. No white space: readers walk
 /// over all child nodes.
@@ -25,10 +27,10 @@ pub(super) fn subscriptions(request: &Request<'_>, verb: &Element) -> Outcome {
         find(request.bound.shared(), node)?;
     }
     let mut list = of_account(request.bound);
-    list.retain(|(_, name, _)| node.is_none_or(|node| &**name == node));
-    let keyed: Vec<_> = list
+    list.retain(|one| node.is_none_or(|node| &*one.node == node));
+    let keyed: Vec<(String, Listed)> = list
         .into_iter()
-        .map(|(address, name, state)| (format!("{name} {address}"), address, name, state))
+        .map(|one| (format!("{} {} {}", one.node, one.address, one.subid.as_deref().unwrap_or("")), one))
         .collect();
     let page = wish.cut(keyed, |(key, ..)| key)?;
     request.answer(page.entries.len() * 160 + 512, |out| {
@@ -37,22 +39,14 @@ pub(super) fn subscriptions(request: &Request<'_>, verb: &Element) -> Outcome {
             push_attr(out, "node", node);
         }
         out.push(b'>');
-        for (_, address, name, state) in &page.entries {
-            push_subscription(out, Some(name), address, state);
+        for (_, one) in &page.entries {
+            let jid = one.address.to_string();
+            push_subscription(out, Some(&one.node), &jid, one.subid.as_deref(), one.state);
         }
         push(out, &["</subscriptions>"]);
         page.push(out);
         push(out, &["</pubsub>"]);
     })
-}
-
-fn push_subscription(out: &mut Vec<u8>, node: Option<&str>, address: &Address, state: &str) {
-    push(out, &["<subscription"]);
-    if let Some(node) = node {
-        push_attr(out, "node", node);
-    }
-    push_attr(out, "jid", &address.to_string());
-    push(out, &[" subscription=\"", state, "\"/>"]);
 }
 
 /// The requester's affiliations; an empty list if there are none.
@@ -96,16 +90,15 @@ pub(super) fn subscribers(request: &Request<'_>, verb: &Element) -> Outcome {
     let found = find(bound.shared(), node)?;
     owner_access(bound, node, &found)?;
     let wish = Wish::parse(request.child)?;
-    let mut list: Vec<(String, Address, &str)> = bound
-        .shared()
-        .broker
-        .subscribers(node)
-        .into_iter()
-        .map(|address| (address.to_string(), address, "subscribed"))
-        .collect();
+    let mut list = Vec::new();
+    for address in bound.shared().broker.subscribers(node) {
+        for one in record::of(bound.shared(), &address, node) {
+            list.push(listed(&address, one, "subscribed"));
+        }
+    }
     if let Some(entry) = &found.node {
         let state = entry.state.read();
-        list.extend(state.pending.iter().map(|address| (address.to_string(), address.clone(), "pending")));
+        list.extend(state.pending.iter().map(|(address, one)| listed(address, one.clone(), "pending")));
     }
     list.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     let page = wish.cut(list, |(key, ..)| key)?;
@@ -113,8 +106,8 @@ pub(super) fn subscribers(request: &Request<'_>, verb: &Element) -> Outcome {
         push(out, &["<pubsub xmlns=\"", ns::PUBSUB_OWNER, "\"><subscriptions"]);
         push_attr(out, "node", node);
         out.push(b'>');
-        for (_, address, state) in &page.entries {
-            push_subscription(out, None, address, state);
+        for (_, jid, subid, state) in &page.entries {
+            push_subscription(out, None, jid, subid.as_deref(), state);
         }
         push(out, &["</subscriptions>"]);
         page.push(out);
@@ -122,8 +115,18 @@ pub(super) fn subscribers(request: &Request<'_>, verb: &Element) -> Outcome {
     })
 }
 
+/// A subscriber with what his place in the list goes by.
+fn listed(
+    address: &Address,
+    one: Subscription,
+    state: &'static str,
+) -> (String, String, Option<Arc<str>>, &'static str) {
+    let jid = address.to_string();
+    (format!("{jid} {}", one.subid.as_deref().unwrap_or("")), jid, one.subid, state)
+}
+
 /// An address of this domain as the broker spells it.
-fn address(shared: &Shared, jid: Option<&str>) -> Result<Address, StanzaError> {
+pub(super) fn address(shared: &Shared, jid: Option<&str>) -> Result<Address, StanzaError> {
     let jid = jid.ok_or(Condition::BadRequest)?;
     let jid = Jid::new(jid).map_err(|_| Condition::JidMalformed)?;
     let domain = &shared.config.domain;
@@ -152,7 +155,7 @@ pub(super) fn set_subscribers(request: &Request<'_>, verb: &Element) -> Outcome 
     let node = node_id(verb)?;
     let found = find(shared, node)?;
     owner_access(bound, node, &found)?;
-    let mut changes = Vec::new();
+    let mut changes: Vec<Change<'_>> = Vec::new();
     for child in verb.children().filter(|child| child.is("subscription", ns::PUBSUB_OWNER)) {
         let wanted = match child.attr("subscription") {
             Some("subscribed") => Wanted::Subscribed,
@@ -161,38 +164,91 @@ pub(super) fn set_subscribers(request: &Request<'_>, verb: &Element) -> Outcome 
             Some("pending" | "unconfigured") => return Err(Condition::NotAcceptable.into()),
             _ => return Err(Condition::BadRequest.into()),
         };
-        changes.push((address(shared, child.attr("jid"))?, wanted));
+        let subid = child.attr("subid").filter(|subid| !subid.is_empty());
+        changes.push(Change { address: address(shared, child.attr("jid"))?, wanted, subid });
     }
     if changes.is_empty() {
         return Err(Condition::BadRequest.into());
     }
-    let added = changes.iter().filter(|(_, wanted)| *wanted == Wanted::Subscribed).count();
+    let added = changes.iter().filter(|change| change.wanted == Wanted::Subscribed).count();
     if added > 0 && shared.broker.subscribers(node).len() + added > ADDED {
         return Err(Condition::ResourceConstraint.into());
     }
-    for (address, wanted) in changes {
-        let waited = found.node.as_ref().is_some_and(|entry| forget_pending(shared, entry, &address));
-        let changed = match wanted {
-            Wanted::Subscribed => !shared.broker.subscribe(&address, node).map_err(refused)?.already,
-            Wanted::None => shared.broker.unsubscribe(&address, node).is_ok(),
-        };
-        if waited || changed {
-            let state = if wanted == Wanted::Subscribed { "subscribed" } else { "none" };
-            tell(bound, &address, |out| push_subscription(out, Some(node), &address, state));
-        }
+    for change in &changes {
+        check(shared, node, &found, change)?;
+    }
+    for change in changes {
+        apply(request, node, &found, change)?;
     }
     request.done()
 }
 
-fn forget_pending(shared: &Shared, entry: &Node, address: &Address) -> bool {
-    let removed = entry.state.write().pending.remove(address);
-    if removed {
-        shared.nodes.count_pending(-1);
-    }
-    removed
+/// One subscription that an owner sets.
+struct Change<'a> {
+    address: Address,
+    wanted: Wanted,
+    subid: Option<&'a str>,
 }
 
-/// Tells the available resources of an account what an owner did to it (§8.8.4, §8.9.4).
+/// Where an address may have several subscriptions, an owner has to say which one he means (§8.8.2).
+fn check(shared: &Shared, node: &str, found: &Found, change: &Change<'_>) -> Outcome {
+    if !shared.multi_subscribe() {
+        return Ok(());
+    }
+    let waits = found.node.as_ref().is_some_and(|n| n.state.read().pending.contains_key(&change.address));
+    let list = record::of(shared, &change.address, node);
+    match change.subid {
+        None if !waits && !list.is_empty() => Err(Condition::BadRequest.into()),
+        None => Ok(()),
+        Some(_) if waits => Ok(()),
+        Some(_) => choose(&list, change.subid).map(|_| ()),
+    }
+}
+
+fn apply(request: &Request<'_>, node: &str, found: &Found, change: Change<'_>) -> Outcome {
+    let shared = request.bound.shared();
+    let Change { address, wanted, subid } = change;
+    if wanted == Wanted::Subscribed {
+        return admit(request, node, found, &address, subid);
+    }
+    let _stripe = shared.stripes.lock(&address.bare);
+    let waited =
+        found.node.as_ref().is_some_and(|entry| authorize::deny(shared, node, entry, &address, News::List));
+    let mut list = record::of(shared, &address, node);
+    if list.is_empty() || waited && subid.is_some() {
+        return Ok(());
+    }
+    let gone = list.remove(choose(&list, subid)?);
+    let ended = match list.is_empty() {
+        true => shared.broker.unsubscribe(&address, node),
+        false => shared.broker.set_manner(&address, node, Record(list).manner()),
+    };
+    if ended.is_ok() {
+        notify::state(shared, News::List, &address, node, gone.subid.as_deref(), "none");
+        notify::owners(shared, node, found, &address, gone.subid.as_deref(), "none");
+    }
+    Ok(())
+}
+
+/// Subscribes an address for its owner; whoever waits has waited long enough.
+fn admit(request: &Request<'_>, node: &str, found: &Found, who: &Address, subid: Option<&str>) -> Outcome {
+    let shared = request.bound.shared();
+    if authorize::approve(shared, node, found, who, request.now, News::List)? || subid.is_some() {
+        return Ok(());
+    }
+    let _stripe = shared.stripes.lock(&who.bare);
+    let fresh = Subscription::fresh(shared);
+    let manner = Record(vec![fresh.clone()]).manner();
+    if !record::of(shared, who, node).is_empty() {
+        return Ok(());
+    }
+    shared.broker.subscribe_with(who, node, manner).map_err(refused)?;
+    notify::state(shared, News::List, who, node, fresh.subid.as_deref(), "subscribed");
+    notify::owners(shared, node, found, who, fresh.subid.as_deref(), "subscribed");
+    Ok(())
+}
+
+/// Tells the available resources of an account its new affiliation (§8.9.4).
 fn tell(bound: &Bound, to: &Address, body: impl Fn(&mut Vec<u8>)) {
     let shared = bound.shared();
     for listener in shared.accounts.available(&to.bare) {
@@ -281,8 +337,9 @@ pub(super) fn set_affiliates(request: &Request<'_>, verb: &Element) -> Outcome {
         None => {}
     }
     for (bare, affiliation) in changes {
+        authorize::affiliated(shared, node, &found, &bare, affiliation, request.now);
         if affiliation == Affiliation::Outcast {
-            expel(shared, node, entry, &bare);
+            expel(shared, node, &bare);
         }
         tell(bound, &Address::bare(bare), |out| {
             push(out, &["<affiliations><affiliation"]);
@@ -294,12 +351,7 @@ pub(super) fn set_affiliates(request: &Request<'_>, verb: &Element) -> Outcome {
 }
 
 /// Ends everything an outcast had on the node.
-fn expel(shared: &Shared, node: &str, entry: &Node, bare: &Arc<str>) {
-    let waiting: Vec<Address> =
-        entry.state.read().pending.iter().filter(|address| address.bare == *bare).cloned().collect();
-    for address in waiting {
-        forget_pending(shared, entry, &address);
-    }
+fn expel(shared: &Shared, node: &str, bare: &Arc<str>) {
     for (address, _) in shared.broker.subscriptions(bare).iter().filter(|(_, name)| &**name == node) {
         // Gone already is as good.
         let _ = shared.broker.unsubscribe(address, node);

@@ -1,12 +1,12 @@
 //! Life of a node: create, configure, purge, delete (XEP-0060 §8.1 to §8.5).
 
-use broker::{Address, Event, Parcel, Reach, Via, WakeLater};
+use broker::{Event, WakeLater};
 use minidom::Element;
 
 use super::super::bound::Bound;
 use super::super::event::{self, Extras};
 use super::super::form::{self, Reply};
-use super::super::node::{Fault, NodeConfig, SendLast};
+use super::super::node::{AccessModel, Fault, NodeConfig, SendLast};
 use super::super::policy::{Access, Right};
 use super::super::query::{Outcome, Request};
 use super::super::stanza::{Condition, StanzaError, push, push_attr};
@@ -23,6 +23,7 @@ fn fresh(shared: &Shared) -> NodeConfig {
 
 /// Takes over a submission.
 fn apply(shared: &Shared, config: &mut NodeConfig, fields: &[(&str, Vec<String>)]) -> Outcome {
+    let before = config.access_model;
     config.apply(fields).map_err(|fault| match fault {
         Fault::Value => Condition::NotAcceptable.into(),
         Fault::AccessModel => StanzaError::pubsub(Condition::NotAcceptable, "unsupported-access-model"),
@@ -30,6 +31,10 @@ fn apply(shared: &Shared, config: &mut NodeConfig, fields: &[(&str, Vec<String>)
     })?;
     if !shared.strict() {
         config.send_last = SendLast::Never;
+        if matches!(config.access_model, AccessModel::Presence | AccessModel::Roster) {
+            config.access_model = before;
+            return Err(StanzaError::pubsub(Condition::NotAcceptable, "unsupported-access-model"));
+        }
     }
     Ok(())
 }
@@ -73,12 +78,13 @@ pub(super) fn configuration(request: &Request<'_>, verb: &Element) -> Outcome {
     let node = node_id(verb)?;
     let found = find(request.bound.shared(), node)?;
     owner_access(request.bound, node, &found)?;
+    let shared = request.bound.shared();
     let config = found.config();
     request.answer(4096, |out| {
         push(out, &["<pubsub xmlns=\"", ns::PUBSUB_OWNER, "\"><configure"]);
         push_attr(out, "node", node);
         out.push(b'>');
-        config.push_form(out, "form");
+        config.push_form(out, "form", shared.strict());
         push(out, &["</configure></pubsub>"]);
     })
 }
@@ -108,7 +114,7 @@ pub(super) fn configure(request: &Request<'_>, verb: &Element) -> Outcome {
                 push_attr(out, "node", node);
                 if config.deliver_payloads {
                     out.push(b'>');
-                    config.push_form(out, "result");
+                    config.push_form(out, "result", shared.strict());
                     push(out, &["</configuration>"]);
                 } else {
                     push(out, &["/>"]);
@@ -121,10 +127,11 @@ pub(super) fn configure(request: &Request<'_>, verb: &Element) -> Outcome {
 
 /// What a new node would be configured like (§8.3).
 pub(super) fn default(request: &Request<'_>) -> Outcome {
-    let config = fresh(request.bound.shared());
+    let shared = request.bound.shared();
+    let config = fresh(shared);
     request.answer(4096, |out| {
         push(out, &["<pubsub xmlns=\"", ns::PUBSUB_OWNER, "\"><default>"]);
-        config.push_form(out, "form");
+        config.push_form(out, "form", shared.strict());
         push(out, &["</default></pubsub>"]);
     })
 }
@@ -188,21 +195,9 @@ pub(super) fn delete(request: &Request<'_>, verb: &Element) -> Outcome {
                 None => push(out, &["/>"]),
             }
         });
-        former.iter().for_each(|address| deliver(shared, address, &event));
+        former.iter().for_each(|address| {
+            shared.broker.deliver(address, &event, None);
+        });
     }
     request.done()
-}
-
-/// Delivers an event to one former subscriber as its subscription would have.
-fn deliver(shared: &Shared, to: &Address, event: &Event) {
-    let via = if to.resource.is_some() { Via::Full } else { Via::Bare };
-    let reachable = via == Via::Bare
-        || shared
-            .broker
-            .sessions(&to.bare)
-            .iter()
-            .any(|session| session.address == *to && session.reach != Reach::None);
-    if reachable {
-        shared.broker.send(to, Parcel::Event { event: event.clone(), via });
-    }
 }

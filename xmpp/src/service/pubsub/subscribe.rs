@@ -1,28 +1,27 @@
 //! Subscribing and unsubscribing (XEP-0060 §6.1, §6.2).
 //!
 //! The answer is queued by the broker under the node's lock: ahead of the first event, behind the last.
-//! There is one subscription for each address, so that no `subid` is ever given and repeating a request is a
-//! success.
+//! Repeating a request is a success; only where `multi_subscribe` is on it makes another subscription, each
+//! with a `subid`. What is special about a subscription is in its [`record`].
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use broker::{Address, Parcel, Via, WakeLater};
 use jid::Jid;
 use minidom::Element;
 
 use super::super::bound::Bound;
-use super::super::event::{self, Extras};
-use super::super::form::{self, Reply};
-use super::super::node::{AccessModel, Affiliation, Found, Item, LIST, NodeConfig, SendLast};
+use super::super::node::{AccessModel, Affiliation, Found, LIST, Node, State};
 use super::super::policy::{Access, Right};
 use super::super::query::{Outcome, Request};
-use super::super::stanza::{Condition, StanzaError, push, push_attr};
-use super::super::{ns, stamp};
-use super::{find, node_id};
+use super::super::stanza::{Condition, StanzaError, push};
+use super::super::{Shared, ns};
+use super::record::{self, MANY, Options, Record, Subscription, push_subscription};
+use super::{authorize, find, last, leases, node_id, notify, options};
 
 /// An address of the requester's own account.
-enum Whose {
+pub(super) enum Whose {
     /// The account, or the asking session itself.
     Session(Via),
     /// Another resource, bound or not.
@@ -30,7 +29,7 @@ enum Whose {
 }
 
 impl Whose {
-    fn address(&self, bound: &Bound) -> Address {
+    pub(super) fn address(&self, bound: &Bound) -> Address {
         match self {
             Self::Session(Via::Bare) => bound.session.address().to_bare(),
             Self::Session(Via::Full) => bound.session.address().clone(),
@@ -40,7 +39,7 @@ impl Whose {
 }
 
 /// Finds out whose address `jid` is. `None`: somebody else's, or none at all.
-fn whose(bound: &Bound, jid: &str) -> Option<Whose> {
+pub(super) fn whose(bound: &Bound, jid: &str) -> Option<Whose> {
     if jid == &*bound.account {
         return Some(Whose::Session(Via::Bare));
     }
@@ -64,22 +63,32 @@ enum Verdict {
     Pending,
 }
 
+/// A request to subscribe, as it was read.
+struct Wanted<'a> {
+    node: &'a str,
+    jid: &'a str,
+    whose: Whose,
+    address: Address,
+    /// `None`: nothing was said about options.
+    options: Option<Options>,
+}
+
 /// Takes a subscription.
-pub(super) fn subscribe(request: &Request<'_>, verb: &Element, options: Option<&Element>) -> Outcome {
+pub(super) fn subscribe(request: &Request<'_>, verb: &Element, form: Option<&Element>) -> Outcome {
     let bound = request.bound;
+    let shared = bound.shared();
     let node = node_id(verb)?;
     let jid = verb.attr("jid").ok_or_else(invalid_jid)?;
     let whose = whose(bound, jid).ok_or_else(invalid_jid)?;
-    let found = find(bound.shared(), node)?;
-    if let Some(options) = options {
-        check_options(options)?;
-    }
-    match admit(bound, node, &found, &whose)? {
-        Verdict::Subscribed => enter(request, node, jid, whose, &found),
-        Verdict::Pending => {
-            bound.send(answer(request, node, jid, "pending"));
-            Ok(())
-        }
+    let found = find(shared, node)?;
+    let options = options::beside(shared, form, request.now)?;
+    let address = whose.address(bound);
+    let wanted = Wanted { node, jid, whose, address, options };
+    let verdict = admit(bound, &wanted, &found)?;
+    let _stripe = shared.stripes.lock(&bound.account);
+    match verdict {
+        Verdict::Subscribed => enter(request, wanted, &found),
+        Verdict::Pending => wait(request, &wanted, &found),
     }
 }
 
@@ -87,139 +96,169 @@ fn invalid_jid() -> StanzaError {
     StanzaError::pubsub(Condition::BadRequest, "invalid-jid")
 }
 
-/// Options may say only what is so anyway; an empty element is what old clients send.
-fn check_options(options: &Element) -> Outcome {
-    if options.get_child("x", ns::DATA).is_none() {
-        return Ok(());
-    }
-    let invalid = || StanzaError::pubsub(Condition::BadRequest, "invalid-options");
-    let Reply::Submit(fields) = form::parse(options, ns::SUBSCRIBE_OPTIONS)? else { return Ok(()) };
-    for (name, values) in fields {
-        let value = values.first().map(String::as_str).unwrap_or_default();
-        let harmless = match name {
-            "pubsub#deliver" => form::boolean(value) == Some(true),
-            "pubsub#digest" | "pubsub#include_body" => form::boolean(value) == Some(false),
-            "pubsub#subscription_type" => value == "items",
-            "pubsub#subscription_depth" => value == "1",
-            _ => false,
-        };
-        if !harmless {
-            return Err(invalid());
-        }
-    }
-    Ok(())
+fn too_many() -> StanzaError {
+    StanzaError::pubsub(Condition::PolicyViolation, "too-many-subscriptions")
 }
 
 /// Asks policy and access model (§6.1.3, §4.5).
-fn admit(bound: &Bound, node: &str, found: &Found, whose: &Whose) -> Result<Verdict, StanzaError> {
-    let closed = || StanzaError::pubsub(Condition::NotAllowed, "closed-node");
-    match bound.may(Right::Subscribe, node) {
+fn admit(bound: &Bound, wanted: &Wanted<'_>, found: &Found) -> Result<Verdict, StanzaError> {
+    match bound.may(Right::Subscribe, wanted.node) {
         Access::Allow | Access::Defer => {}
         Access::Forbidden => return Err(Condition::Forbidden.into()),
         Access::NotAllowed => return Err(closed()),
     }
     let Some(entry) = &found.node else { return Ok(Verdict::Subscribed) };
-    let mut state = entry.state.write();
-    match (state.affiliation(&bound.account), state.config.access_model) {
+    let (affiliation, config, waits) = {
+        let state = entry.state.read();
+        let waits = state.pending.contains_key(&wanted.address);
+        (state.affiliation(&bound.account), state.config.clone(), waits)
+    };
+    match (affiliation, config.access_model) {
         (Affiliation::Outcast | Affiliation::PublishOnly, _) => Err(Condition::Forbidden.into()),
-        _ if !state.config.subscribe => Err(Condition::NotAllowed.into()),
-        (Affiliation::Member | Affiliation::Publisher | Affiliation::Owner, _) | (_, AccessModel::Open) => {
-            Ok(Verdict::Subscribed)
-        }
-        (Affiliation::None, AccessModel::Whitelist) => Err(closed()),
+        _ if !config.subscribe => Err(Condition::NotAllowed.into()),
+        (Affiliation::Member | Affiliation::Publisher | Affiliation::Owner, _) => Ok(Verdict::Subscribed),
         (Affiliation::None, AccessModel::Authorize) => {
-            let address = whose.address(bound);
-            let subscriptions = bound.shared().broker.subscriptions(&bound.account);
-            if subscriptions.iter().any(|(of, name)| *of == address && &**name == node) {
-                return Ok(Verdict::Subscribed);
+            if bound.shared().broker.subscription(&wanted.address, wanted.node).is_some() {
+                Ok(Verdict::Subscribed)
+            } else if waits {
+                Err(StanzaError::pubsub(Condition::NotAuthorized, "pending-subscription"))
+            } else {
+                Ok(Verdict::Pending)
             }
-            if state.pending.contains(&address) {
-                return Err(StanzaError::pubsub(Condition::NotAuthorized, "pending-subscription"));
-            }
-            if state.pending.len() >= LIST {
-                return Err(Condition::ResourceConstraint.into());
-            }
-            state.pending.insert(address);
-            bound.shared().nodes.count_pending(1);
-            Ok(Verdict::Pending)
         }
+        (Affiliation::None, model) => known(bound, entry, model).map(|()| Verdict::Subscribed),
     }
 }
 
+fn closed() -> StanzaError {
+    StanzaError::pubsub(Condition::NotAllowed, "closed-node")
+}
+
+/// Whether somebody without an affiliation is let in by an access model that asks nobody (§4.5, §6.1.3).
+pub(super) fn known(bound: &Bound, entry: &Node, model: AccessModel) -> Outcome {
+    let (policy, who) = (&bound.shared().policy, &bound.principal);
+    let refusal = match model {
+        AccessModel::Open => return Ok(()),
+        AccessModel::Whitelist | AccessModel::Authorize => return Err(closed()),
+        AccessModel::Presence => "presence-subscription-required",
+        AccessModel::Roster => "not-in-roster-group",
+    };
+    let (owners, groups) = {
+        let state = entry.state.read();
+        (owners(&state), state.config.roster_groups.clone())
+    };
+    let known = owners.iter().any(|owner| match model {
+        AccessModel::Presence => policy.sees_presence(who, owner),
+        _ => policy.in_roster_group(who, owner, &groups),
+    });
+    if known { Ok(()) } else { Err(StanzaError::pubsub(Condition::NotAuthorized, refusal)) }
+}
+
+/// Bare addresses of a node's owners.
+pub(super) fn owners(state: &State) -> Vec<Arc<str>> {
+    let owners = state.affiliations.iter().filter(|(_, affiliation)| **affiliation == Affiliation::Owner);
+    owners.map(|(bare, _)| bare.clone()).collect()
+}
+
+/// The subscription that a request makes, where it makes one.
+fn fresh(shared: &Shared, wanted: &Wanted<'_>, found: &Found) -> Subscription {
+    let mut options = wanted.options.unwrap_or_default();
+    if found.config().tempsub {
+        options.lease = record::Lease::Presence;
+    }
+    Subscription { options, ..Subscription::fresh(shared) }
+}
+
+/// Notes the subscription as one that an owner has to consent to, and asks the owners (§6.1.3.4, §8.6).
+fn wait(request: &Request<'_>, wanted: &Wanted<'_>, found: &Found) -> Outcome {
+    let bound = request.bound;
+    let shared = bound.shared();
+    let Some(entry) = &found.node else { return Err(Condition::InternalServerError.into()) };
+    let fresh = fresh(shared, wanted, found);
+    {
+        let mut state = entry.state.write();
+        if state.pending.len() >= LIST {
+            return Err(Condition::ResourceConstraint.into());
+        }
+        if state.pending.insert(wanted.address.clone(), fresh.clone()).is_none() {
+            shared.nodes.count_pending(1);
+        }
+    }
+    bound.send(answer(request, wanted, fresh.subid.as_deref(), "pending"));
+    authorize::ask(shared, wanted.node, entry, &wanted.address, &fresh);
+    Ok(())
+}
+
 /// `<subscription/>` as the answer.
-fn answer(request: &Request<'_>, node: &str, jid: &str, state: &str) -> Parcel {
+fn answer(request: &Request<'_>, wanted: &Wanted<'_>, subid: Option<&str>, state: &str) -> Parcel {
+    let (node, jid) = (wanted.node, wanted.jid);
     request.envelope().result(node.len() + jid.len() + 160, |out| {
-        push(out, &["<pubsub xmlns=\"", ns::PUBSUB, "\"><subscription"]);
-        push_attr(out, "node", node);
-        push_attr(out, "jid", jid);
-        push(out, &[" subscription=\"", state, "\"/></pubsub>"]);
+        push(out, &["<pubsub xmlns=\"", ns::PUBSUB, "\">"]);
+        push_subscription(out, Some(node), jid, subid, state);
+        push(out, &["</pubsub>"]);
     })
 }
 
 /// Enters the subscription, with the answer in front of everything it brings.
-fn enter(request: &Request<'_>, node: &str, jid: &str, whose: Whose, found: &Found) -> Outcome {
-    let bound = request.bound;
-    let answer = answer(request, node, jid, "subscribed");
-    let via = match whose {
-        Whose::Session(via) => via,
-        Whose::Other(address) => {
-            bound.shared().broker.subscribe(&address, node).map_err(refused)?;
-            bound.send(answer);
-            return Ok(());
-        }
-    };
+fn enter(request: &Request<'_>, wanted: Wanted<'_>, found: &Found) -> Outcome {
+    let shared = request.bound.shared();
     let config = found.config();
-    let last = bound.shared().strict() && config.persist_items && config.send_last != SendLast::Never;
-    let Some(entry) = found.node.as_ref().filter(|_| last) else {
-        bound.session.subscribe(node, via, Some(answer)).map_err(refused)?;
-        return Ok(());
-    };
-    // Under the items' lock, so that no newer event comes in front of the last item.
-    let _quiet = WakeLater::new();
-    let mut items = entry.items.lock();
-    items.expire(request.now, &config);
-    let subscribed = bound.session.subscribe(node, via, Some(answer)).map_err(refused)?;
-    if let (false, Some(item)) = (subscribed.already, items.last()) {
-        bound.send(last_item(bound, node, &config, item, via, request.now));
+    let many = shared.multi_subscribe();
+    if !many && wanted.options.is_none() && !config.tempsub {
+        return put(request, &wanted, found, None, &Subscription::default());
     }
-    Ok(())
+    let mut list = record::of(shared, &wanted.address, wanted.node);
+    let fresh = fresh(shared, &wanted, found);
+    if !many && !list.is_empty() {
+        list[0].options = fresh.options;
+    } else if list.len() < MANY {
+        list.push(fresh.clone());
+    } else {
+        return Err(too_many());
+    }
+    put(request, &wanted, found, Some(Record(list)), &fresh)
 }
 
-/// A stored item with the time of its publication (§6.1.7, XEP-0203).
-fn last_item(bound: &Bound, node: &str, config: &NodeConfig, item: &Item, via: Via, now: Instant) -> Parcel {
-    let stamp = stamp::ago(now.saturating_duration_since(item.published));
-    let extras =
-        Extras { kind: config.headline.then_some("headline"), delay: Some(&stamp), ..Extras::default() };
-    let pubsub = &bound.shared().config.pubsub_domain;
-    let payload = if config.deliver_payloads { &*item.payload } else { b"" };
-    let event = event::item_event(pubsub, node, &item.id, payload.len(), extras, |out| {
-        out.extend_from_slice(payload);
-    });
-    Parcel::Event { event, via }
-}
-
-/// Sends the last items of nodes that want that when a subscriber becomes available (strict profile).
-/// `bare`: the session receives for its account as well.
-pub(crate) fn greet(bound: &Bound, bare: bool, now: Instant) {
+/// Hands a subscription to the broker; `record` is everything the address has on the node then. `None`: a
+/// new one is plain, an old one stays as it is.
+fn put(
+    request: &Request<'_>,
+    wanted: &Wanted<'_>,
+    found: &Found,
+    record: Option<Record>,
+    fresh: &Subscription,
+) -> Outcome {
+    let bound = request.bound;
     let shared = bound.shared();
-    for (address, name) in shared.broker.subscriptions(&bound.account) {
-        let via = match &address.resource {
-            None if bare => Via::Bare,
-            Some(resource) if **resource == *bound.resource() => Via::Full,
-            _ => continue,
-        };
-        let Some(node) = shared.nodes.get(&name) else { continue };
-        let config = node.state.read().config.clone();
-        if !config.persist_items || config.send_last != SendLast::OnSubAndPresence {
-            continue;
+    let answer = answer(request, wanted, fresh.subid.as_deref(), "subscribed");
+    // Under the items' lock where there is a last item, so that no newer event comes in front of it.
+    let _quiet = WakeLater::new();
+    let mut last = last::items(shared, found, request.now);
+    let manner = record.map(Record::manner);
+    let subscribed = match (&wanted.whose, manner) {
+        (Whose::Session(via), None) => bound.session.subscribe(wanted.node, *via, Some(answer)),
+        (Whose::Session(via), Some(manner)) => {
+            bound.session.subscribe_with(wanted.node, *via, manner, Some(answer))
         }
-        let _quiet = WakeLater::new();
-        let mut items = node.items.lock();
-        items.expire(now, &config);
-        if let Some(item) = items.last() {
-            bound.send(last_item(bound, &name, &config, item, via, now));
+        (Whose::Other(address), manner) => {
+            let subscribed = match manner {
+                None => shared.broker.subscribe(address, wanted.node),
+                Some(manner) => shared.broker.subscribe_with(address, wanted.node, manner),
+            };
+            subscribed.inspect(|_| bound.send(answer))
         }
     }
+    .map_err(refused)?;
+    leases::note(shared, fresh.options.lease);
+    if subscribed.already && !shared.multi_subscribe() {
+        return Ok(());
+    }
+    if let Some(last) = &mut last {
+        last.send(shared, wanted.node, &wanted.address, fresh);
+    }
+    drop(last);
+    notify::owners(shared, wanted.node, found, &wanted.address, fresh.subid.as_deref(), "subscribed");
+    Ok(())
 }
 
 /// What the broker's refusals are on the wire.
@@ -227,9 +266,7 @@ pub(super) fn refused(error: broker::Error) -> StanzaError {
     match error {
         broker::Error::NoSuchNode => Condition::ItemNotFound.into(),
         broker::Error::NotSubscribed => StanzaError::pubsub(Condition::UnexpectedRequest, "not-subscribed"),
-        broker::Error::TooManySubscriptions => {
-            StanzaError::pubsub(Condition::PolicyViolation, "too-many-subscriptions")
-        }
+        broker::Error::TooManySubscriptions => too_many(),
         broker::Error::TooManyNodes => Condition::ResourceConstraint.into(),
         broker::Error::NodeExists => Condition::Conflict.into(),
         broker::Error::BadName => Condition::NotAcceptable.into(),
@@ -237,55 +274,127 @@ pub(super) fn refused(error: broker::Error) -> StanzaError {
     }
 }
 
+/// Which of the subscriptions of one address a request means (§6.2.3.1, §6.2.3.5).
+pub(super) fn choose(list: &[Subscription], subid: Option<&str>) -> Result<usize, StanzaError> {
+    match subid.filter(|subid| !subid.is_empty()) {
+        None if list.len() > 1 => Err(StanzaError::pubsub(Condition::BadRequest, "subid-required")),
+        None => Ok(0),
+        Some(subid) => list
+            .iter()
+            .position(|one| one.subid.as_deref() == Some(subid))
+            .ok_or_else(|| StanzaError::pubsub(Condition::NotAcceptable, "invalid-subid")),
+    }
+}
+
+/// Checks the subscription by which items are asked for (§6.5.9.1, §6.5.9.2): one of the account's, and named
+/// where there are several.
+pub(super) fn check_subid(bound: &Bound, node: &str, subid: Option<&str>) -> Outcome {
+    let subid = subid.filter(|subid| !subid.is_empty());
+    if subid.is_none() && !bound.shared().multi_subscribe() {
+        return Ok(());
+    }
+    let special = bound.shared().broker.manners_of(&bound.account);
+    let mine = special.iter().filter(|(_, name, _)| &**name == node);
+    let list: Vec<Subscription> = mine.flat_map(|(.., manner)| record::noted(Some(manner))).collect();
+    if list.is_empty() && subid.is_none() {
+        return Ok(());
+    }
+    choose(&list, subid).map(|_| ())
+}
+
 /// Ends a subscription.
 pub(super) fn unsubscribe(request: &Request<'_>, verb: &Element) -> Outcome {
     let bound = request.bound;
+    let shared = bound.shared();
     let node = node_id(verb)?;
     let jid = verb.attr("jid").ok_or_else(|| StanzaError::pubsub(Condition::BadRequest, "jid-required"))?;
     let whose = whose(bound, jid).ok_or(Condition::Forbidden)?;
-    let found = find(bound.shared(), node)?;
-    if verb.attr("subid").is_some_and(|subid| !subid.is_empty()) {
-        return Err(StanzaError::pubsub(Condition::NotAcceptable, "invalid-subid"));
-    }
-    if withdraw(bound, &found, &whose) {
+    let found = find(shared, node)?;
+    let address = whose.address(bound);
+    let _stripe = shared.stripes.lock(&bound.account);
+    if withdraw(shared, &found, &address, verb.attr("subid"))? {
         return request.done();
     }
-    match whose {
-        Whose::Session(via) => bound.session.unsubscribe(node, via, Some(request.envelope().empty())),
-        Whose::Other(address) => {
-            let done = bound.shared().broker.unsubscribe(&address, node);
-            done.inspect(|_| bound.send(request.envelope().empty()))
+    let mut list = record::of(shared, &address, node);
+    let at = choose(&list, verb.attr("subid"))?;
+    let gone = if list.is_empty() { Subscription::default() } else { list.remove(at) };
+    let answer = request.envelope().empty();
+    if list.is_empty() {
+        match &whose {
+            Whose::Session(via) => bound.session.unsubscribe(node, *via, Some(answer)),
+            Whose::Other(address) => {
+                let done = shared.broker.unsubscribe(address, node);
+                done.inspect(|()| bound.send(answer))
+            }
+        }
+    } else {
+        let manner = Record(list).manner();
+        match &whose {
+            Whose::Session(via) => bound.session.set_manner(node, *via, manner, Some(answer)),
+            Whose::Other(address) => {
+                let done = shared.broker.set_manner(address, node, manner);
+                done.inspect(|()| bound.send(answer))
+            }
         }
     }
-    .map_err(refused)
+    .map_err(refused)?;
+    notify::owners(shared, node, &found, &address, gone.subid.as_deref(), "none");
+    Ok(())
 }
 
-/// Takes back a subscription that still waits for consent.
-fn withdraw(bound: &Bound, found: &Found, whose: &Whose) -> bool {
-    let Some(entry) = &found.node else { return false };
-    let removed = entry.state.write().pending.remove(&whose.address(bound));
-    if removed {
-        bound.shared().nodes.count_pending(-1);
-    }
-    removed
+/// Takes back a subscription that still waits for consent. False if there is none.
+fn withdraw(
+    shared: &Shared,
+    found: &Found,
+    address: &Address,
+    subid: Option<&str>,
+) -> Result<bool, StanzaError> {
+    let Some(entry) = &found.node else { return Ok(false) };
+    let mut state = entry.state.write();
+    let Some(waiting) = state.pending.get(address) else { return Ok(false) };
+    choose(std::slice::from_ref(waiting), subid)?;
+    state.pending.remove(address);
+    shared.nodes.count_pending(-1);
+    Ok(true)
+}
+
+/// One subscription in a list.
+pub(super) struct Listed {
+    pub(super) address: Address,
+    pub(super) node: Arc<str>,
+    pub(super) subid: Option<Arc<str>>,
+    pub(super) state: &'static str,
 }
 
 /// Every subscription of the account with its state, in the order of node and address.
-pub(super) fn of_account(bound: &Bound) -> Vec<(Address, Arc<str>, &'static str)> {
+pub(super) fn of_account(bound: &Bound) -> Vec<Listed> {
     let shared = bound.shared();
-    let mut list: Vec<(Address, Arc<str>, &'static str)> = shared
+    let manners: HashMap<(Address, Arc<str>), _> = shared
         .broker
-        .subscriptions(&bound.account)
+        .manners_of(&bound.account)
         .into_iter()
-        .map(|(address, node)| (address, node, "subscribed"))
+        .map(|(address, node, manner)| ((address, node), manner))
         .collect();
+    let mut list = Vec::new();
+    for (address, node) in shared.broker.subscriptions(&bound.account) {
+        let key = (address, node);
+        for one in record::noted(manners.get(&key)) {
+            let (address, node) = key.clone();
+            list.push(Listed { address, node, subid: one.subid, state: "subscribed" });
+        }
+    }
     if shared.nodes.any_pending() {
         for (name, node) in shared.nodes.all() {
             let state = node.state.read();
-            let mine = state.pending.iter().filter(|address| address.bare == bound.account);
-            list.extend(mine.map(|address| (address.clone(), name.clone(), "pending")));
+            let mine = state.pending.iter().filter(|(address, _)| address.bare == bound.account);
+            list.extend(mine.map(|(address, one)| Listed {
+                address: address.clone(),
+                node: name.clone(),
+                subid: one.subid.clone(),
+                state: "pending",
+            }));
         }
     }
-    list.sort_unstable_by(|a, b| (&a.1, &a.0).cmp(&(&b.1, &b.0)));
+    list.sort_by(|a, b| (&a.node, &a.address).cmp(&(&b.node, &b.address)));
     list
 }

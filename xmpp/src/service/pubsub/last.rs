@@ -1,0 +1,83 @@
+//! Last items: what a node published last, sent unasked to who subscribes or becomes available (XEP-0060
+//! §6.1.7, §12.2; `pubsub#send_last_published_item`). The Finesse profile never does.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use broker::{Address, Event, Treatment, Via, WakeLater};
+use parking_lot::MutexGuard;
+
+use super::super::bound::Bound;
+use super::super::event::{self, Extras};
+use super::super::node::{Found, Item, Items, NodeConfig, SendLast};
+use super::super::{Shared, stamp};
+use super::record::{Record, Subscription};
+
+/// The stored items of a node that sends the last of them, under their lock: no newer event comes in front
+/// of what is sent while this is held.
+pub(super) struct Last<'a> {
+    items: MutexGuard<'a, Items>,
+    config: Arc<NodeConfig>,
+    now: Instant,
+}
+
+/// Locks the items of a node that greets new subscribers with the last one.
+pub(super) fn items<'a>(shared: &Shared, found: &'a Found, now: Instant) -> Option<Last<'a>> {
+    let entry = found.node.as_ref().filter(|_| shared.strict())?;
+    let config = found.config();
+    if !config.persist_items || config.send_last == SendLast::Never {
+        return None;
+    }
+    let mut items = entry.items.lock();
+    items.expire(now, &config);
+    Some(Last { items, config, now })
+}
+
+impl Last<'_> {
+    /// Sends the last item to whoever receives for a new subscription.
+    pub(super) fn send(&mut self, shared: &Shared, node: &str, to: &Address, subscription: &Subscription) {
+        let Some(item) = self.items.last() else { return };
+        let event = render(shared, node, &self.config, item, self.now);
+        let manner = Record(vec![subscription.clone()]).manner();
+        shared.broker.deliver(to, &event, manner.as_deref());
+    }
+}
+
+/// A stored item with the time of its publication (XEP-0203).
+fn render(shared: &Shared, node: &str, config: &NodeConfig, item: &Item, now: Instant) -> Event {
+    let stamp = stamp::ago(now.saturating_duration_since(item.published));
+    let extras =
+        Extras { kind: config.headline.then_some("headline"), delay: Some(&stamp), ..Extras::default() };
+    let payload = if config.deliver_payloads { &*item.payload } else { b"" };
+    event::item_event(&shared.config.pubsub_domain, node, &item.id, payload.len(), extras, |out| {
+        out.extend_from_slice(payload);
+    })
+}
+
+/// Sends the last items of nodes that want that when a subscriber becomes available (strict profile).
+/// `bare`: the session receives for its account as well; `state` is what it shows.
+pub(crate) fn greet(bound: &Bound, bare: bool, state: u8, now: Instant) {
+    let shared = bound.shared();
+    for (address, name) in shared.broker.subscriptions(&bound.account) {
+        let via = match &address.resource {
+            None if bare => Via::Bare,
+            Some(resource) if **resource == *bound.resource() => Via::Full,
+            _ => continue,
+        };
+        let Some(node) = shared.nodes.get(&name) else { continue };
+        let config = node.state.read().config.clone();
+        if !config.persist_items || config.send_last != SendLast::OnSubAndPresence {
+            continue;
+        }
+        let Some(info) = shared.broker.subscription(&address, &name) else { continue };
+        let treatment = info.manner.map_or(Treatment::Plain, |manner| manner.treatment(state).clone());
+        let _quiet = WakeLater::new();
+        let mut items = node.items.lock();
+        items.expire(now, &config);
+        let Some(item) = items.last() else { continue };
+        let event = render(shared, &name, &config, item, now);
+        if let Some(parcel) = treatment.parcel(&event, via) {
+            bound.send(parcel);
+        }
+    }
+}

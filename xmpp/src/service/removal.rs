@@ -1,0 +1,28 @@
+//! The end of a user: everything that the service knows of him goes.
+
+use broker::EndReason;
+
+use super::{Shared, address};
+
+/// Ends sessions, subscriptions, requests and affiliations of a user. True if there were any.
+pub(crate) fn remove_user(shared: &Shared, user: &str) -> bool {
+    let Some(local) = address::local_part(user) else { return false };
+    let bare = format!("{local}@{}", shared.config.domain);
+    let mut found = false;
+    // Sessions that have no seat in the broker, on their way in or out, end as well.
+    for outbox in shared.accounts.outboxes_of(&bare) {
+        outbox.end(EndReason::Removed);
+        found = true;
+    }
+    found |= shared.broker.remove_account(&bare);
+    for (_, node) in shared.nodes.all() {
+        let mut state = node.state.write();
+        found |= state.affiliations.remove(&*bare).is_some();
+        let before = state.pending.len();
+        state.pending.retain(|address, _| *address.bare != *bare);
+        let gone = before - state.pending.len();
+        found |= gone > 0;
+        shared.nodes.count_pending(-gone.cast_signed());
+    }
+    found
+}

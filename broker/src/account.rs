@@ -47,8 +47,6 @@ pub(crate) struct Account {
 pub(crate) struct State {
     seats: Vec<Seat>,
     bare: Vec<BareSub>,
-    /// Sessions with [`Reach::All`].
-    receptive: u32,
     /// Subscriptions of every kind.
     count: u32,
     /// The subscriptions that want their events in a manner of their own; hardly anybody has any.
@@ -137,8 +135,7 @@ impl Keyed for Account {
 
 impl Account {
     pub(crate) fn new(bare: Arc<str>) -> Self {
-        let state =
-            State { seats: Vec::new(), bare: Vec::new(), receptive: 0, count: 0, special: None, gone: false };
+        let state = State { seats: Vec::new(), bare: Vec::new(), count: 0, special: None, gone: false };
         Self { bare, state: Mutex::new(state) }
     }
 
@@ -158,6 +155,14 @@ impl State {
 
     pub(crate) fn has_sessions(&self) -> bool {
         self.seats.iter().any(|seat| seat.live().is_some())
+    }
+
+    /// Whether there is a session with [`Reach::All`], leaving one seat out. Counted when it is asked:
+    /// accounts have few seats, and there are many accounts.
+    fn is_receptive(&self, without: Option<usize>) -> bool {
+        let mut seats = self.seats.iter().enumerate();
+        seats
+            .any(|(at, seat)| Some(at) != without && seat.live().is_some_and(|live| live.reach == Reach::All))
     }
 
     /// Outboxes and reaches of the sessions, with their resources.
@@ -408,8 +413,7 @@ impl Edit<'_> {
     }
 
     fn raise_bare(&mut self, at: usize) {
-        let first = self.state.receptive == 0;
-        self.state.receptive += 1;
+        let first = !self.state.is_receptive(Some(at));
         let specials = self.state.special.as_deref();
         let Some(live) = self.state.seats[at].live_mut() else { return };
         live.bare_slots.reserve_exact(self.state.bare.len());
@@ -427,8 +431,7 @@ impl Edit<'_> {
     }
 
     fn lower_bare(&mut self, at: usize) {
-        self.state.receptive -= 1;
-        let last = self.state.receptive == 0;
+        let last = !self.state.is_receptive(None);
         let Some(live) = self.state.seats[at].live_mut() else { return };
         let slots = std::mem::take(&mut live.bare_slots);
         for (sub, slot) in self.state.bare.iter_mut().zip(slots) {
@@ -474,7 +477,7 @@ impl Edit<'_> {
 
     /// Live slots for every receptive session, or else a dormant one.
     fn connect_bare(&mut self, of: &Arc<Node>, node: &mut Locked<'_>) -> Slot {
-        if self.state.receptive == 0 {
+        if !self.state.is_receptive(None) {
             return node.park(Address { bare: self.account.bare.clone(), resource: None });
         }
         let mut slot = Slot::NOWHERE;
@@ -719,7 +722,7 @@ impl Edit<'_> {
             self.state.note_manner(&sub.node, None, None);
         }
         let mut locked = sub.node.lock();
-        if let (0, Some(node)) = (self.state.receptive, &mut locked) {
+        if let (false, Some(node)) = (self.state.is_receptive(None), &mut locked) {
             node.unpark(sub.slot);
         }
         for live in self.state.seats.iter_mut().filter_map(Seat::live_mut) {

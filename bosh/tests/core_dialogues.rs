@@ -541,6 +541,18 @@ fn a_missing_request_is_waited_for_and_then_given_up() {
 }
 
 #[test]
+fn a_gap_that_was_given_up_with_nobody_there_is_no_deadline_any_more() {
+    let (mut toy, _) = Toy::open(FULL);
+    let waiting = toy.send(1002, "", "<m/>");
+    toy.detach(waiting);
+    toy.seconds(35);
+    assert!(toy.session.has_ended() && !toy.session.is_over());
+    assert!(toy.session.deadline().is_some_and(|deadline| deadline > toy.now));
+    toy.seconds(60);
+    assert!(toy.session.is_over());
+}
+
+#[test]
 fn what_follows_a_password_waits_for_the_outcome() {
     let (mut toy, _) = Toy::open(FULL);
     let auth = toy.send(1001, "", "<auth/><echo n='1'/>");

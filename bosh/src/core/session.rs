@@ -420,8 +420,11 @@ impl Session {
         if self.is_over() {
             return None;
         }
-        let waited = self.slots.front().filter(|_| self.state.is_open()).and_then(|slot| self.patience(slot));
         let idle = self.idle_since.map(|since| since + self.inactivity());
+        if !self.state.is_open() {
+            return idle;
+        }
+        let waited = self.slots.front().and_then(|slot| self.patience(slot));
         [waited, idle, self.gap_deadline()].into_iter().flatten().min()
     }
 

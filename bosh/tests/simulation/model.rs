@@ -73,9 +73,10 @@ pub struct Model {
     terms: Terms,
     acks: bool,
     pub state: State,
-    /// Ids that have come.
-    received: BTreeSet<u64>,
-    first: u64,
+    /// The highest id below which nothing is missing.
+    last: u64,
+    /// Ids that have come beyond it.
+    ahead: BTreeSet<u64>,
     gap_since: Option<Instant>,
     slots: Vec<Slot>,
     kept: VecDeque<Kept>,
@@ -87,6 +88,8 @@ pub struct Model {
     idle_since: Option<Instant>,
     pause: Option<Duration>,
     last_poll: Option<Instant>,
+    /// It ended because nothing was heard from the client.
+    pub was_silent: bool,
     /// Payload for the client.
     pub down: VecDeque<u64>,
     /// Payload of the client, in the order in which it has to be processed.
@@ -104,8 +107,8 @@ impl Model {
             terms,
             acks,
             state: State::Open,
-            received: BTreeSet::from([rid]),
-            first: rid,
+            last: rid,
+            ahead: BTreeSet::new(),
             gap_since: None,
             slots: Vec::new(),
             kept: VecDeque::from([Kept { body: creation, at: now, repeats: 0, unsent: None }]),
@@ -117,15 +120,11 @@ impl Model {
             idle_since: Some(now),
             pause: None,
             last_poll: None,
+            was_silent: false,
             down: VecDeque::new(),
             up: Vec::new(),
             due: Vec::new(),
         }
-    }
-
-    /// The highest id below which nothing is missing.
-    fn last(&self) -> u64 {
-        (self.first..).take_while(|rid| self.received.contains(rid)).last().unwrap_or(self.first)
     }
 
     fn wait(&self) -> Duration {
@@ -156,12 +155,12 @@ impl Model {
         if self.state == State::Over {
             return Err(Condition::ItemNotFound);
         }
-        if self.received.contains(&body.rid) || body.rid < self.first {
+        if body.rid <= self.last || self.ahead.contains(&body.rid) {
             return self.repeated(now, body, token);
         }
         let requests = usize::from(self.terms.requests);
         let width = requests as u64 + u64::from(body.is_extra());
-        if body.rid > self.last() + width {
+        if body.rid > self.last + width {
             return Err(Condition::ItemNotFound);
         }
         if let State::Parting(condition) = self.state {
@@ -174,13 +173,14 @@ impl Model {
             return Err(Condition::PolicyViolation);
         }
         self.acknowledged(now, body.ack)?;
-        let before = self.last();
-        self.received.insert(body.rid);
-        let last = self.last();
-        let complete = self.received.last() == Some(&last);
+        let before = self.last;
+        self.ahead.insert(body.rid);
+        while self.ahead.remove(&(self.last + 1)) {
+            self.last += 1;
+        }
         self.gap_since = match self.gap_since {
-            _ if complete => None,
-            Some(since) if last == before => Some(since),
+            _ if self.ahead.is_empty() => None,
+            Some(since) if self.last == before => Some(since),
             _ => Some(now),
         };
         self.credit = (self.credit + 1).min(30);
@@ -283,6 +283,7 @@ impl Model {
 
     fn time(&mut self, now: Instant) {
         if self.idle_since.is_some_and(|since| now >= since + self.inactivity()) {
+            self.was_silent |= self.state == State::Open;
             self.state = State::Over;
             self.slots.clear();
         }
@@ -354,7 +355,8 @@ impl Model {
             let fills = at > 0 && held + 1 >= usize::from(self.terms.requests);
             fills.then(|| self.slots[at - 1].arrived)
         };
-        let early = since.is_some_and(|since| slot.arrived.saturating_duration_since(since) < self.settings.polling);
+        let early =
+            since.is_some_and(|since| slot.arrived.saturating_duration_since(since) < self.settings.polling);
         if slot.body.is_empty() && early { Err(Condition::PolicyViolation) } else { Ok(()) }
     }
 

@@ -73,6 +73,8 @@ impl AccessPolicy for Rights {
 mod tests {
     use super::*;
 
+    use xmpp::Right;
+
     struct Closed;
 
     impl AccessPolicy for Closed {
@@ -92,6 +94,10 @@ mod tests {
         assert_eq!(all(Kind::Publisher), [Access::Allow; 3]);
         assert_eq!(all(Kind::Reader), [Access::Allow, Access::Forbidden, Access::Forbidden]);
         assert_eq!(all(Kind::Person), [Access::NotAllowed, Access::Defer, Access::Forbidden]);
+        let component = |right| rights.component("events.example", right, "/n");
+        assert_eq!(component(Right::Publish), Access::Allow);
+        assert_eq!(component(Right::Create), Access::Allow);
+        assert_eq!(component(Right::Configure), Access::Defer);
         assert!(rights.may_flood(&who(Kind::Publisher)) && !rights.may_flood(&who(Kind::Reader)));
     }
 }

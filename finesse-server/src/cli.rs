@@ -84,6 +84,9 @@ pub struct DemoArgs {
     /// XMPP port with TLS from the first byte.
     #[arg(long, value_name = "PORT", default_value_t = 5223)]
     pub xmpp_tls_port: u16,
+    /// Port for the component `component.` and the domain, whose secret is the password; none: off.
+    #[arg(long, value_name = "PORT")]
+    pub component_port: Option<u16>,
     /// Port of side A of the simulated CTI server; side B has the next.
     #[arg(long, value_name = "PORT", default_value_t = 42027)]
     pub cti_port: u16,

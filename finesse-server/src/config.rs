@@ -54,6 +54,8 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// Which web origins may use the HTTP interfaces.
     pub cors: Cors,
+    /// The external component that may connect.
+    pub component: Component,
     /// Sign-in rules.
     pub auth: Auth,
     /// The CTI server pair.
@@ -171,6 +173,8 @@ pub struct Listen {
     pub xmpp: Vec<Spanned<SocketAddr>>,
     /// XMPP with TLS from the first byte.
     pub xmpp_tls: Vec<Spanned<SocketAddr>>,
+    /// External components (XEP-0114), in clear.
+    pub component: Vec<Spanned<SocketAddr>>,
     /// Addresses that may use the listeners of `xmpp_tls`; empty: all.
     pub xmpp_tls_allow: Vec<AddressRange>,
     /// Listeners, by their key, on which each connection begins with a PROXY header.
@@ -187,6 +191,7 @@ impl Default for Listen {
             bosh_tls: any(7443),
             xmpp: Vec::new(),
             xmpp_tls: any(5223),
+            component: Vec::new(),
             xmpp_tls_allow: Vec::new(),
             proxy_protocol: Vec::new(),
         }
@@ -227,6 +232,16 @@ impl Default for Cors {
     fn default() -> Cors {
         Cors { rest: Vec::new(), notification: vec!["*".into()], headers: Vec::new() }
     }
+}
+
+/// `[component]`: whom `listen.component` lets in.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Component {
+    /// Its XMPP domain.
+    pub name: String,
+    /// What it has to know.
+    pub secret: Secret,
 }
 
 /// `[auth]`.

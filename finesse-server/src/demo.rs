@@ -193,6 +193,9 @@ fn config(args: &DemoArgs) -> Config {
     config.listen.bosh_tls = at(args.bosh_tls_port);
     config.listen.xmpp = at(args.xmpp_port);
     config.listen.xmpp_tls = at(args.xmpp_tls_port);
+    config.listen.component = args.component_port.map(at).unwrap_or_default();
+    config.component.name = format!("component.{}", args.domain);
+    config.component.secret = args.password.clone().into();
     config.xmpp.coalesce = args.coalesce;
     config.xmpp.starttls = match args.starttls {
         StartTlsArg::Off => StartTlsMode::Off,

@@ -64,6 +64,8 @@ pub struct Addresses {
     pub xmpp: Option<SocketAddr>,
     /// XMPP with TLS from the first byte.
     pub xmpp_tls: Option<SocketAddr>,
+    /// External components.
+    pub component: Option<SocketAddr>,
 }
 
 /// A running server. Dropping it cuts everything off; [`Server::stop`] ends it in order.
@@ -183,7 +185,7 @@ impl Server {
             direct_tls: false,
             starttls: settings::starttls(config.xmpp.starttls),
             coalesce: config.xmpp.coalesce,
-            admission,
+            admission: admission.clone(),
             allow: None,
             proxies: settings::proxies(&config, ListenerName::Xmpp),
         };
@@ -197,6 +199,10 @@ impl Server {
         let direct = listeners.xmpp_tls.into_iter().map(|listener| (listener, direct.clone()));
         for (listener, options) in clear.chain(direct) {
             tasks.spawn(xmpp::tcp::serve(listener, service.clone(), options, stopped(stop.subscribe())));
+        }
+        for listener in listeners.component {
+            let stop = stopped(stop.subscribe());
+            tasks.spawn(xmpp::component::serve(listener, service.clone(), admission.clone(), stop));
         }
         tasks.spawn(sweep(broker, stop.subscribe()));
         service.set_application(true);

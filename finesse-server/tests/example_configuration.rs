@@ -47,6 +47,7 @@ fn no_key_is_missing_from_the_example() {
         "limits",
         "timeouts",
         "cors",
+        "component",
         "auth",
         "cti",
         "log",

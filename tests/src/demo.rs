@@ -28,6 +28,8 @@ pub struct Ready {
     pub wss: String,
     pub xmpp: String,
     pub xmpp_tls: String,
+    #[serde(default)]
+    pub component: Option<String>,
     pub cti_a: String,
     pub cti_b: String,
 }

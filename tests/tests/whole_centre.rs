@@ -57,6 +57,7 @@ async fn every_subscriber_sees_every_event_once_and_in_order() -> Result<()> {
         bosh_tls_port: 0,
         xmpp_port: 0,
         xmpp_tls_port: 0,
+        component_port: None,
         cti_port: 0,
         starttls: StartTlsArg::Off,
         coalesce: true,

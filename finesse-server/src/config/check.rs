@@ -19,6 +19,7 @@ pub(super) fn check(config: &Config) -> Check {
     numbers(config)?;
     streams(config)?;
     listeners(config)?;
+    component(config)?;
     tls(config)?;
     cti(config)?;
     origins(config)?;
@@ -184,6 +185,7 @@ fn listeners(config: &Config) -> Check {
         ("bosh_tls", &listen.bosh_tls),
         ("xmpp", &listen.xmpp),
         ("xmpp_tls", &listen.xmpp_tls),
+        ("component", &listen.component),
     ] {
         for address in list {
             let socket = *address.get_ref();
@@ -196,6 +198,27 @@ fn listeners(config: &Config) -> Check {
     }
     if config.server.plain_http == PlainHttp::Redirect && !listen.http.is_empty() && listen.https.is_empty() {
         return fail_key(config, "listen", "http", "redirects to HTTPS, but listen.https is empty");
+    }
+    Ok(())
+}
+
+fn component(config: &Config) -> Check {
+    let name = &config.component.name;
+    if !(name.is_empty() || is_domain_name(name)) {
+        return fail_key(config, "component", "name", "must be a host name in lower case");
+    }
+    if *name == config.server.domain || *name == config.server.pubsub() {
+        return fail_key(
+            config,
+            "component",
+            "name",
+            "must differ from the domain and from the address of the pubsub service",
+        );
+    }
+    let Some(address) = config.listen.component.first() else { return Ok(()) };
+    if name.is_empty() || config.component.secret.expose().is_empty() {
+        let message = "listen.component needs component.name and component.secret".into();
+        return fail(config, address.span(), message);
     }
     Ok(())
 }
@@ -451,6 +474,15 @@ mod tests {
                 "used by listen.http already",
             ),
             ("[listen]\nhttps = []\n", 1, "listen.http redirects"),
+            ("[listen]\n\ncomponent = [\"127.0.0.1:1\"]\n", 3, "needs component.name"),
+            (
+                "[component]\nname = \"a.example\"\n[listen]\ncomponent = [\"127.0.0.1:1\"]\n",
+                4,
+                "and component.secret",
+            ),
+            ("[component]\nname = \"localhost\"\n", 2, "component.name must differ"),
+            ("[component]\nname = \"pubsub.localhost\"\n", 2, "component.name must differ"),
+            ("[component]\nname = \"a b\"\n", 2, "component.name must be a host name"),
             ("[tls]\ncertificate = \"a.pem\"\n", 2, "needs tls.key"),
             ("[cti]\nside_a = \"nowhere\"\n", 2, "cti.side_a must be host:port"),
             ("[cti]\nversion = 12\n", 2, "from 13 to 24"),

@@ -21,6 +21,7 @@ pub(super) fn print(args: &DemoArgs, addresses: Addresses, cti: [SocketAddr; 2])
         bosh_tls: at(addresses.bosh_tls),
         xmpp: at(addresses.xmpp),
         xmpp_tls: at(addresses.xmpp_tls),
+        component: addresses.component.map(|address| reachable(address).to_string()),
         cti: cti.map(|address| reachable(address).to_string()),
     };
     eprintln!("{}", for_people(args, &urls));
@@ -36,11 +37,12 @@ struct Urls {
     bosh_tls: String,
     xmpp: String,
     xmpp_tls: String,
+    component: Option<String>,
     cti: [String; 2],
 }
 
 fn for_programs(args: &DemoArgs, urls: &Urls) -> serde_json::Value {
-    json!({
+    let mut line = json!({
         "pid": std::process::id(),
         "domain": args.domain,
         "pubsub": format!("pubsub.{}", args.domain),
@@ -54,7 +56,11 @@ fn for_programs(args: &DemoArgs, urls: &Urls) -> serde_json::Value {
         "xmpp_tls": urls.xmpp_tls,
         "cti_a": urls.cti[0],
         "cti_b": urls.cti[1],
-    })
+    });
+    if let Some(component) = &urls.component {
+        line["component"] = component.as_str().into();
+    }
+    line
 }
 
 fn for_people(args: &DemoArgs, urls: &Urls) -> String {

@@ -9,6 +9,9 @@ use super::node::Node;
 use crate::directory::{Directory, User};
 use crate::model::system::SYSTEM_INFO;
 
+/// What the names of the contact centre's nodes begin with.
+const NAMES: &str = "/finesse/api/";
+
 /// Node source and access policy of the contact centre.
 #[derive(Debug)]
 pub struct Nodes {
@@ -78,6 +81,10 @@ impl NodeSource for Nodes {
 
 impl AccessPolicy for Nodes {
     fn subscribe(&self, who: &Principal, node: &str) -> Access {
+        // Nodes elsewhere are those of publishers from outside, who say themselves who may listen.
+        if !node.starts_with(NAMES) {
+            return Access::Defer;
+        }
         if self.may_listen(who, node) { Access::Allow } else { Access::Forbidden }
     }
 
@@ -155,6 +162,14 @@ mod tests {
         assert!(may(&nodes, "1001", "User/1002/Dialogs") && !may(&nodes, "1001", "User/MKeller"));
         assert!(may(&nodes, "admin", "User/MKeller") && may(&nodes, "admin", "Queue/11"));
         assert!(may(&Nodes::open(directory()), "1002", "User/MKeller"));
+    }
+
+    #[test]
+    fn nodes_of_publishers_from_outside_decide_themselves() {
+        let who = Principal { user: "1002".into(), tag: 0 };
+        assert_eq!(nodes().subscribe(&who, "/news"), Access::Defer);
+        assert_eq!(nodes().retrieve(&who, "/news"), Access::Defer);
+        assert_eq!(nodes().subscribe(&who, "/finesse/api/Nothing"), Access::Forbidden);
     }
 
     #[test]

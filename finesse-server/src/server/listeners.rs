@@ -26,6 +26,8 @@ pub struct Listeners {
     pub xmpp: Vec<TcpListener>,
     /// XMPP with TLS from the first byte.
     pub xmpp_tls: Vec<TcpListener>,
+    /// External components.
+    pub component: Vec<TcpListener>,
 }
 
 impl Listeners {
@@ -45,6 +47,7 @@ impl Listeners {
             bosh_tls: all("bosh_tls", &listen.bosh_tls)?,
             xmpp: all("xmpp", &listen.xmpp)?,
             xmpp_tls: all("xmpp_tls", &listen.xmpp_tls)?,
+            component: all("component", &listen.component)?,
         })
     }
 
@@ -58,6 +61,7 @@ impl Listeners {
             bosh_tls: first(&self.bosh_tls),
             xmpp: first(&self.xmpp),
             xmpp_tls: first(&self.xmpp_tls),
+            component: first(&self.component),
         }
     }
 }

@@ -48,6 +48,15 @@ pub(super) fn broker(config: &Config) -> broker::Config {
     }
 }
 
+/// The component, if there is a listener for it; without one its domain is as foreign as any.
+fn components(config: &Config) -> Vec<xmpp::component::Component> {
+    let component = || xmpp::component::Component {
+        domain: config.component.name.clone(),
+        secret: xmpp::Password::new(config.component.secret.expose().to_owned()),
+    };
+    config.listen.component.first().map(|_| component()).into_iter().collect()
+}
+
 pub(super) fn xmpp(config: &Config) -> xmpp::Config {
     let of = &config.xmpp;
     let application = of.application.split_once('/');
@@ -69,6 +78,7 @@ pub(super) fn xmpp(config: &Config) -> xmpp::Config {
             ConflictMode::Rename => xmpp::Conflict::Rename,
         },
         application: application.map(|(local, resource)| (local.to_owned(), resource.to_owned())),
+        components: components(config),
         language: of.language.clone(),
         software_name: of.software_name.clone(),
         software_version: if of.tell_version { env!("CARGO_PKG_VERSION").into() } else { String::new() },

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use crate::service::Service;
 use crate::shell::{Driver, Io, Permit};
 use crate::stream::{Channel, Framing, Stream};
-use crate::tcp::{ACCEPT_PAUSE, Admission, TcpFramer, report};
+use crate::tcp::{ACCEPT_PAUSE, Admission, TcpFramer, report, tune};
 
 /// Accepts components until `shutdown` is ready, then ends them with `system-shutdown` and returns when all
 /// are gone, after the drain time at the latest. There is no TLS: the secret does not cross the wire, but
@@ -34,7 +34,7 @@ pub async fn serve(
                 Ok((socket, peer)) => {
                     match admission.enter(Some(peer.ip()), Instant::now()) {
                         Ok(permit) => {
-                            let _ = socket.set_nodelay(true);
+                            tune(&socket, &service.config().timeouts);
                             tasks.spawn(connection(socket, service.clone(), permit));
                         }
                         Err(reason) => service.count_refusal(reason),

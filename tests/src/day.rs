@@ -17,6 +17,11 @@ const DIALOGS: &str = "/finesse/api/User/1002/Dialogs";
 
 /// Runs the client that `command` starts through the day, in a contact centre of its own.
 pub async fn at_the_desk(command: impl Fn() -> Result<Command>) -> Result<()> {
+    until_replaced(command, "conflict").await
+}
+
+/// The same for a client that calls the stream error `conflict` something else.
+pub async fn until_replaced(command: impl Fn() -> Result<Command>, conflict: &str) -> Result<()> {
     // One call every two seconds and nobody else ready: the agent is offered one soon.
     let demo = Demo::start(&["--agents", "4", "--calls-per-minute", "30"]).await?;
     let mut desk = Desk::start(command()?, &demo, USER)?;
@@ -32,7 +37,8 @@ pub async fn at_the_desk(command: impl Fn() -> Result<Command>) -> Result<()> {
 
     let mut elsewhere = Desk::start(command()?, &demo, USER)?;
     elsewhere.does("connect desk").await?;
-    ensure!(desk.end().await? == "conflict", "the replaced session ends with another condition");
+    let condition = desk.end().await?;
+    ensure!(condition == conflict, "the replaced session ends with {condition}");
     hand.sets(NODE, "<User><state>LOGOUT</state></User>").await?;
     elsewhere.until("LOGOUT", |copy| in_state(copy, "LOGOUT") && !copy.full()).await?;
     elsewhere.does("close").await?;
@@ -150,6 +156,9 @@ async fn takes_a_call(desk: &mut Desk, hand: &mut Hand) -> Result<()> {
         hand.sets(NODE, "<User><state>NOT_READY</state></User>").await?;
         desk.until("NOT_READY", |copy| in_state(copy, "NOT_READY")).await?;
     }
+    // It may come before or after the state.
+    desk.ever("the end of the call", |copy| copy.seen.node == DIALOGS && copy.seen.event() == "DELETE")
+        .await?;
     Ok(())
 }
 

@@ -137,6 +137,14 @@ impl Desk {
         }
     }
 
+    /// The first notification of all that `matches`, whether it has been looked at or not.
+    pub async fn ever(&mut self, what: &str, matches: impl Fn(&Copy) -> bool) -> Result<Copy> {
+        match self.seen.iter().find(|copy| matches(copy)) {
+            Some(copy) => Ok(copy.clone()),
+            None => self.until(what, matches).await,
+        }
+    }
+
     /// Waits until the server has ended the stream; the condition.
     pub async fn end(&mut self) -> Result<String> {
         while self.ended.is_none() {

@@ -1,7 +1,7 @@
 //! What the end-to-end tests share: the demo as a child process, foreign clients as child processes, and the
 //! comparison of what they saw.
 //!
-//! The foreign clients (slixmpp, Strophe.js, Chromium, Smack) are installed by `tests/setup`; a test that misses
+//! The foreign clients (slixmpp, Strophe.js, Chromium, Smack, xmpp.js, libstrophe) are installed by `tests/setup`; a test that misses
 //! one fails and says so.
 
 pub mod centre;
@@ -9,5 +9,7 @@ pub mod clients;
 pub mod day;
 pub mod demo;
 pub mod desk;
+pub mod embedded;
 pub mod events;
 pub mod rest;
+pub mod suite;

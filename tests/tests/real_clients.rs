@@ -23,8 +23,8 @@ fn node(script: &str, transport: &str) -> Result<Command> {
 }
 
 fn smack(transport: &str) -> Result<Command> {
-    let jars = installed("smack/lib")?;
-    let classes = installed("smack/classes")?;
+    let jars = installed("smack-jars")?;
+    let classes = installed("smack-classes")?;
     let mut command = Command::new("java");
     command.arg("-cp").arg(format!("{}:{}/*", classes.display(), jars.display())).arg("Agent").arg(transport);
     Ok(command)

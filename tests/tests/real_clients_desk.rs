@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 use e2e::clients::{folder, installed};
-use e2e::day::at_the_desk;
+use e2e::day::{at_the_desk, until_replaced};
 use tokio::process::Command;
 
 fn xmppjs(transport: &'static str) -> impl Fn() -> Result<Command> {
@@ -35,4 +35,61 @@ async fn xmppjs_over_websocket() -> Result<()> {
 #[tokio::test]
 async fn xmppjs_over_websocket_with_tls() -> Result<()> {
     at_the_desk(xmppjs("wss")).await
+}
+
+fn libstrophe(transport: &'static str) -> impl Fn() -> Result<Command> {
+    move || {
+        let mut command = Command::new(installed("libstrophe/desk")?);
+        command.arg(transport);
+        Ok(command)
+    }
+}
+
+#[tokio::test]
+async fn libstrophe_over_tcp() -> Result<()> {
+    at_the_desk(libstrophe("plain")).await
+}
+
+#[tokio::test]
+async fn libstrophe_over_tcp_with_starttls() -> Result<()> {
+    at_the_desk(libstrophe("starttls")).await
+}
+
+#[tokio::test]
+async fn libstrophe_over_tls() -> Result<()> {
+    at_the_desk(libstrophe("tls")).await
+}
+
+#[tokio::test]
+async fn tokio_xmpp_over_tcp() -> Result<()> {
+    at_the_desk(|| Ok(Command::new(env!("CARGO_BIN_EXE_tokio-xmpp-desk")))).await
+}
+
+fn smack(transport: &'static str) -> impl Fn() -> Result<Command> {
+    move || {
+        let (jars, classes) = (installed("smack45-jars")?, installed("smack45-classes")?);
+        let mut command = Command::new("java");
+        command
+            .arg("-cp")
+            .arg(format!("{}:{}/*", classes.display(), jars.display()))
+            .arg("Desk")
+            .arg(transport);
+        Ok(command)
+    }
+}
+
+#[tokio::test]
+async fn smack_over_tcp_with_starttls() -> Result<()> {
+    at_the_desk(smack("tcp")).await
+}
+
+#[tokio::test]
+async fn smack_over_bosh() -> Result<()> {
+    // It knows that there was a stream error, but not which.
+    until_replaced(smack("bosh"), "unreadable").await
+}
+
+#[tokio::test]
+async fn smack_over_websocket() -> Result<()> {
+    at_the_desk(smack("ws")).await
 }

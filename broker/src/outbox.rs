@@ -59,6 +59,8 @@ pub enum EndReason {
     Shutdown,
     /// The account was removed.
     Removed,
+    /// The client is to go to another server.
+    Moved,
     /// The consumer or its transport has closed it.
     Closed,
 }
@@ -70,6 +72,7 @@ impl fmt::Display for EndReason {
             Self::Replaced => "replaced by a newer session",
             Self::Shutdown => "shutdown",
             Self::Removed => "account removed",
+            Self::Moved => "moved to another server",
             Self::Closed => "closed",
         })
     }
@@ -170,6 +173,19 @@ impl Outbox {
     /// The reason once the outbox has ended and everything queued before that was taken.
     pub fn try_take(&self, into: &mut VecDeque<Parcel>, max_bytes: usize) -> Result<usize, EndReason> {
         self.0.state.lock().take(into, max_bytes)
+    }
+
+    /// Ready with the reason once the outbox has ended, whether or not parcels wait; parks the waker
+    /// otherwise. For a consumer that lets parcels gather: every parcel wakes it, and it asks again.
+    pub fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<EndReason> {
+        let mut state = self.0.state.lock();
+        if let Some(reason) = state.ended {
+            return Poll::Ready(reason);
+        }
+        let stale = state.park(cx.waker());
+        drop(state);
+        drop(stale);
+        Poll::Pending
     }
 
     /// Ends the outbox: nothing is taken in any more, the consumer is woken and learns the reason

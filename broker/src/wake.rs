@@ -41,6 +41,14 @@ impl WakeLater {
     }
 }
 
+impl WakeLater {
+    /// Wakes `waker` at once, or at the end of the outermost scope of this thread: for work that may
+    /// call foreign code and must not be done under whatever locks the caller's callers hold.
+    pub fn wake(waker: Waker) {
+        wake(Some(waker));
+    }
+}
+
 impl Drop for WakeLater {
     fn drop(&mut self) {
         if self.outermost {

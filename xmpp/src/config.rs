@@ -137,6 +137,41 @@ impl Default for Timeouts {
     }
 }
 
+/// Stream management with resumption (XEP-0198), on TCP and WebSocket.
+///
+/// A session whose client asked for it and whose connection breaks waits for up to [`max_resume`] without
+/// one: to others it stays available, and what they send it waits in its outbox. If the outbox overflows or
+/// nobody comes, the session ends and what waited is dropped. It counts among the account's resources and
+/// among the open connections in the meantime.
+///
+/// [`max_resume`]: Self::max_resume
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamManagement {
+    /// How long a session may be without a connection (120 s); a client may ask for less.
+    pub max_resume: Duration,
+    /// Stanzas that may be unacknowledged (1000). A session that exceeds this or the next bound ends with
+    /// `policy-violation`.
+    pub queue_items: usize,
+    /// Bytes that may be unacknowledged, without spliced parts (4 MiB).
+    pub queue_bytes: usize,
+    /// Stanzas after which the client is asked to acknowledge (20).
+    pub request_every: usize,
+    /// Time after which it is asked if there were fewer (5 s).
+    pub request_after: Duration,
+}
+
+impl Default for StreamManagement {
+    fn default() -> Self {
+        Self {
+            max_resume: Duration::from_secs(120),
+            queue_items: 1000,
+            queue_bytes: 4 << 20,
+            request_every: 20,
+            request_after: Duration::from_secs(5),
+        }
+    }
+}
+
 /// Configuration of a `Service`. `Config::new(domain)` has every default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -173,6 +208,8 @@ pub struct Config {
     pub multi_subscribe: bool,
     /// Clients may set subscription options (XEP-0060 §6.3). `None`: in the strict profile they may.
     pub subscription_options: Option<bool>,
+    /// Stream management; `None` (the default): not offered.
+    pub stream_management: Option<StreamManagement>,
     /// `xml:lang` of what the server says (`en`).
     pub language: String,
     /// Name in the answer to XEP-0092.
@@ -200,6 +237,7 @@ impl Config {
             components: Vec::new(),
             multi_subscribe: false,
             subscription_options: None,
+            stream_management: None,
             language: "en".into(),
             software_name: "finesse-server".into(),
             software_version: String::new(),

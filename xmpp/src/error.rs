@@ -41,6 +41,16 @@ pub enum StreamError {
     ResourceConstraint(&'static str),
     /// Comment, processing instruction, document type or entity (RFC 6120 §11.1).
     RestrictedXml,
+    /// The client has to go to another server, whose address its transport tells it in its own way
+    /// ([`Service::redirect`](crate::Service::redirect)).
+    SeeOtherHost,
+    /// The client acknowledges more stanzas than it was sent (XEP-0198 §4).
+    HandledCountTooHigh {
+        /// What it says to have handled.
+        h: u32,
+        /// What was sent.
+        sent: u32,
+    },
     /// The server stops.
     SystemShutdown,
     /// An encoding other than UTF-8.
@@ -74,6 +84,8 @@ impl StreamError {
             Self::Reset => "reset",
             Self::ResourceConstraint(_) => "resource-constraint",
             Self::RestrictedXml => "restricted-xml",
+            Self::SeeOtherHost => "see-other-host",
+            Self::HandledCountTooHigh { .. } => "undefined-condition",
             Self::SystemShutdown => "system-shutdown",
             Self::UnsupportedEncoding => "unsupported-encoding",
             Self::UnsupportedFeature => "unsupported-feature",
@@ -107,6 +119,13 @@ impl StreamError {
     fn children(&self) -> String {
         const NS: &str = "urn:ietf:params:xml:ns:xmpp-streams";
         let name = self.name();
+        if let Self::HandledCountTooHigh { h, sent } = self {
+            return format!(
+                "<{name} xmlns=\"{NS}\"/>\
+                 <handled-count-too-high xmlns=\"{}\" h=\"{h}\" send-count=\"{sent}\"/>",
+                crate::sm::NS
+            );
+        }
         match self.text() {
             None => format!("<{name} xmlns=\"{NS}\"/>"),
             Some(text) => format!(

@@ -43,7 +43,7 @@
 //! stream.handle_auth(now, Ok(Principal { user: "1001".into(), tag: 0 }));
 //!
 //! let (mut parcels, mut said) = (VecDeque::new(), Vec::new());
-//! stream.outbox().try_take(&mut parcels, usize::MAX).unwrap();
+//! stream.try_take(now, &mut parcels, usize::MAX).unwrap();
 //! for parcel in &parcels {
 //!     stream.write_parcel(parcel, &mut said);
 //! }
@@ -67,6 +67,7 @@ pub mod sasl;
 pub mod service;
 #[cfg(feature = "tcp")]
 mod shell;
+mod sm;
 pub mod splice;
 pub mod stats;
 pub mod stream;
@@ -77,7 +78,7 @@ pub mod websocket;
 pub mod xml;
 
 pub use auth::{Answer, AuthFailure, Authenticator, Credentials, Password, Principal, Question, Verifiers};
-pub use config::{Config, Conflict, Limits, Profile, Timeouts};
+pub use config::{Config, Conflict, Limits, Profile, StreamManagement, Timeouts};
 pub use error::StreamError;
 pub use failures::LoginFailures;
 pub use network::{BadNetwork, Network};

@@ -64,6 +64,8 @@ pub(crate) struct Shared {
     pub(crate) stripes: pubsub::Stripes,
     /// When the next subscription expires.
     pub(crate) leases: pubsub::Leases,
+    /// Sessions that outlive their connection.
+    pub(crate) resumable: crate::sm::Table,
     /// Whether the application behind the service is there.
     pub(crate) application: AtomicBool,
     stopping: AtomicBool,
@@ -139,6 +141,7 @@ impl Service {
             nodes: node::Nodes::new(),
             stripes: pubsub::Stripes::new(),
             leases: pubsub::Leases::default(),
+            resumable: crate::sm::Table::new(),
             application: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             counters: Counters::new(),
@@ -226,8 +229,7 @@ impl Service {
         if shared.stopping.load(Ordering::SeqCst) {
             return Err(BindError::Stopping);
         }
-        let local = address::local_part(&principal.user).ok_or(BindError::Internal)?;
-        let bare: Arc<str> = format!("{local}@{}", shared.config.domain).into();
+        let bare = self.account_of(principal).ok_or(BindError::Internal)?;
         let wish = address::resource(resource).map_err(|_| BindError::BadRequest)?;
         let wish = match wish {
             Some(wish) if shared.config.conflict == Conflict::Rename && shared.accounts.has(&bare, &wish) => {
@@ -241,6 +243,12 @@ impl Service {
             None => address::random_resource().ok_or(BindError::Internal)?.into(),
         };
         self.enter(principal, bare, resource, chosen, outbox)
+    }
+
+    /// Bare address of a user; `None` if his id cannot be made one.
+    pub(crate) fn account_of(&self, principal: &Principal) -> Option<Arc<str>> {
+        let local = address::local_part(&principal.user)?;
+        Some(format!("{local}@{}", self.0.config.domain).into())
     }
 
     fn enter(

@@ -43,6 +43,9 @@ pub(crate) trait Framer: Unpin {
     fn boundaries(&self) -> Boundaries;
     /// Deadline of the transport's own.
     fn deadline(&self) -> Option<Instant>;
+    /// Appends what may be said to a peer whose connection is given up without the end of the stream, and
+    /// forgets what was half received.
+    fn write_parting(&mut self, _out: &mut Vec<u8>) {}
     /// The deadline may have passed.
     fn handle_timeout(&mut self, now: Instant, stream: &mut Stream);
     /// Looks at input behind the end of the stream; true when the peer has ended as well.
@@ -79,6 +82,8 @@ enum State {
     Ending(Instant),
     /// Our half is closed; the peer's end is awaited until the deadline.
     Draining(Instant),
+    /// The connection is gone, the session waits for another one (XEP-0198).
+    Detached,
 }
 
 /// What one turn of the loop came to.
@@ -170,15 +175,19 @@ impl<F: Framer> Driver<F> {
 
     fn turn(&mut self, cx: &mut Context<'_>, scratch: &mut Scratch) -> Turn {
         let now = Instant::now();
+        self.stream.check_owner();
+        if self.stream.is_detached() {
+            return self.poll_detached(cx);
+        }
+        if self.state == State::Detached {
+            return Turn::Stop(Outcome::Done);
+        }
         self.take_actions(now);
         self.poll_verdict(cx, now);
         let written = match self.poll_output(cx, scratch, now) {
             Poll::Ready(Ok(())) => true,
             Poll::Pending => false,
-            Poll::Ready(Err(_)) => {
-                self.stream.handle_eof();
-                return Turn::Stop(Outcome::Done);
-            }
+            Poll::Ready(Err(_)) => return self.broken(),
         };
         if self.stream.has_action() {
             return Turn::Again;
@@ -194,10 +203,45 @@ impl<F: Framer> Driver<F> {
         }
         // A client that does not read is not read from either.
         let progress = (written || self.state != State::Open) && self.poll_input(cx, scratch, now);
+        self.attach();
         match self.state {
             State::Draining(_) if self.eof || self.stream.is_peer_closed() => Turn::Stop(Outcome::Done),
             _ if progress || self.stream.has_action() => Turn::Again,
             _ => self.poll_deadline(cx),
+        }
+    }
+
+    /// The connection is of no use any more.
+    fn broken(&mut self) -> Turn {
+        self.stream.handle_eof();
+        if self.stream.is_detached() { Turn::Again } else { Turn::Stop(Outcome::Done) }
+    }
+
+    /// Lets go of the connection and waits with the session for another one. The task stays: it has the
+    /// session's deadline, and keeps its place among the connections.
+    fn poll_detached(&mut self, cx: &mut Context<'_>) -> Turn {
+        if self.state != State::Detached {
+            self.state = State::Detached;
+            let mut parting = Vec::new();
+            self.framer.write_parting(&mut parting);
+            if !parting.is_empty() && self.output.is_empty() {
+                let _ = Pin::new(&mut self.io).poll_write(cx, &parting);
+            }
+            drop(self.take_io());
+            self.output = output::Output::default();
+        }
+        match self.stream.poll_detached(cx) {
+            Poll::Ready(()) => Turn::Stop(Outcome::Done),
+            Poll::Pending => self.poll_deadline(cx),
+        }
+    }
+
+    /// After a resume the connection goes by another outbox.
+    fn attach(&mut self) {
+        if self.stream.has_new_outbox()
+            && let Some(permit) = &mut self.permit
+        {
+            permit.attach(self.stream.outbox());
         }
     }
 
@@ -300,6 +344,7 @@ impl<F: Framer> Driver<F> {
         let pause = self.output.not_before();
         match self.state {
             State::Ending(until) | State::Draining(until) => [Some(until), pause].into_iter().flatten().min(),
+            State::Detached => self.stream.deadline(),
             State::Open | State::BeforeTls => {
                 let stall = self.output.stalled_since().map(|since| since + self.timeouts().write_stall);
                 [self.stream.deadline(), self.framer.deadline(), stall, pause].into_iter().flatten().min()
@@ -331,11 +376,14 @@ impl<F: Framer> Driver<F> {
         if self.output.end_pause(now) {
             return Turn::Again;
         }
+        if self.state == State::Detached {
+            self.stream.handle_timeout(now);
+            return Turn::Again;
+        }
         let stall = self.timeouts().write_stall;
         let is_stalled = self.output.stalled_since().is_some_and(|since| since + stall <= now);
         if is_stalled || !matches!(self.state, State::Open) {
-            self.stream.handle_eof();
-            return Turn::Stop(Outcome::Done);
+            return self.broken();
         }
         self.stream.handle_timeout(now);
         self.framer.handle_timeout(now, &mut self.stream);

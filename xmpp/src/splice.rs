@@ -23,6 +23,17 @@ impl Splicer {
         Self { bare, full, next_id: 0 }
     }
 
+    /// Goes on with the message id of this number.
+    pub(crate) fn continue_at(mut self, next_id: u32) -> Self {
+        self.next_id = next_id;
+        self
+    }
+
+    /// Number of the next message id.
+    pub(crate) fn next_id(&self) -> u32 {
+        self.next_id
+    }
+
     /// The session's full address, escaped.
     pub fn full(&self) -> &Arc<str> {
         &self.full
@@ -63,7 +74,7 @@ impl Splicer {
 
     fn id(&mut self) -> [u8; ID_LEN as usize] {
         let mut rest = self.next_id;
-        self.next_id = self.next_id.wrapping_add(1) % 36u32.pow(ID_LEN);
+        self.next_id = id_after(self.next_id);
         let mut id = [b'0'; ID_LEN as usize];
         for place in id.iter_mut().rev() {
             *place = DIGITS[(rest % 36) as usize];
@@ -105,6 +116,19 @@ fn push_body(out: &mut Vec<u8>, bytes: &[u8]) {
         out.truncate(start);
     } else {
         out.extend_from_slice(b"</body>");
+    }
+}
+
+/// The number of the message id behind this one.
+pub(crate) fn id_after(id: u32) -> u32 {
+    (id + 1) % 36u32.pow(ID_LEN)
+}
+
+/// Whether a parcel gets a message id when it is written.
+pub(crate) fn takes_id(parcel: &Parcel) -> bool {
+    match parcel {
+        Parcel::Event { event, .. } | Parcel::Special { event, .. } => event.cuts().is_some(),
+        Parcel::Direct { .. } => false,
     }
 }
 

@@ -6,7 +6,7 @@
 //! socket.
 //!
 //! The shell's loop: hand in input while [`Stream::wants_input`], then take actions until there is none,
-//! write what the outbox holds ([`Stream::write_parcel`]), sleep until [`Stream::deadline`].
+//! write what there is ([`Stream::poll_take`], [`Stream::write_parcel`]), sleep until [`Stream::deadline`].
 
 mod clock;
 mod component;
@@ -14,6 +14,7 @@ mod login;
 mod negotiate;
 mod rate;
 mod render;
+mod sm;
 mod websocket;
 
 use std::net::IpAddr;
@@ -115,6 +116,8 @@ enum Phase {
     Binding,
     /// Stanzas.
     Bound,
+    /// The connection is lost; the session waits for another one.
+    Detached,
     /// Over; input is ignored.
     Closed,
 }
@@ -140,6 +143,8 @@ pub struct Stream {
     outbox: Outbox,
     principal: Option<Principal>,
     bound: Option<Bound>,
+    /// In place of `bound` once stream management is on.
+    sm: Option<Box<sm::Managed>>,
     splicer: Option<Splicer>,
     action: Option<Action>,
     clock: Clock,
@@ -179,6 +184,7 @@ impl Stream {
             outbox,
             principal: None,
             bound: None,
+            sm: None,
             splicer: None,
             action: None,
             clock,
@@ -197,12 +203,13 @@ impl Stream {
 
     /// The bound session, once there is one.
     pub fn bound(&self) -> Option<&Bound> {
-        self.bound.as_ref()
+        let managed = || self.sm.as_ref()?.slot().map(|slot| slot.bound());
+        self.bound.as_ref().or_else(managed)
     }
 
     /// True once a resource is bound and until the stream ends.
     pub fn is_bound(&self) -> bool {
-        self.bound.is_some()
+        self.bound().is_some()
     }
 
     /// True once the client has authenticated.
@@ -230,7 +237,10 @@ impl Stream {
     /// slowed down; look again after [`handle_timeout`](Self::handle_timeout).
     pub fn wants_input(&self) -> bool {
         self.action.is_none()
-            && !matches!(self.phase, Phase::Handshake | Phase::Authentication | Phase::Closed)
+            && !matches!(
+                self.phase,
+                Phase::Handshake | Phase::Authentication | Phase::Detached | Phase::Closed
+            )
             && !self.clock.is_throttled()
     }
 
@@ -282,7 +292,7 @@ impl Stream {
     /// An element of a BOSH body, in `jabber:client` or the namespace it was sent in. Not to be called while
     /// the realm works.
     pub fn handle_element(&mut self, now: Instant, element: Element) {
-        if matches!(self.phase, Phase::Closed | Phase::Authentication | Phase::Handshake) {
+        if matches!(self.phase, Phase::Closed | Phase::Detached | Phase::Authentication | Phase::Handshake) {
             return;
         }
         self.clock.heard(now);
@@ -298,10 +308,13 @@ impl Stream {
         self.clock.alive(now);
     }
 
-    /// The peer's side of the transport ended. Without a closing tag before it the connection is broken; the
-    /// end of the session is announced either way.
+    /// The peer's side of the transport ended. Without a closing tag before it the connection is broken: a
+    /// session that can be resumed waits for another one then ([`is_detached`](Self::is_detached)).
+    /// Otherwise its end is announced.
     pub fn handle_eof(&mut self) {
-        self.end(None);
+        if self.phase != Phase::Detached && !self.detach() {
+            self.end(None);
+        }
     }
 
     /// The server stops.
@@ -316,6 +329,7 @@ impl Stream {
             EndReason::Replaced => self.fail(StreamError::Conflict),
             EndReason::Shutdown => self.fail(StreamError::SystemShutdown),
             EndReason::Removed => self.fail(StreamError::NotAuthorized),
+            EndReason::Moved => self.fail(StreamError::SystemShutdown),
             EndReason::Closed => self.end(None),
         }
     }
@@ -341,7 +355,8 @@ impl Stream {
 
     /// When [`handle_timeout`](Self::handle_timeout) has to be called.
     pub fn deadline(&self) -> Option<Instant> {
-        self.clock.deadline(self.phase, self.framing, self.timeouts())
+        let clock = self.clock.deadline(self.phase, self.framing, self.timeouts());
+        [clock, self.sm_deadline()].into_iter().flatten().min()
     }
 
     /// Appends a parcel of the outbox as this session has to see it.
@@ -402,7 +417,14 @@ impl Stream {
         }
         self.phase = Phase::Closed;
         self.bound = None;
-        self.outbox.end(EndReason::Closed);
+        match &mut self.sm {
+            None => self.outbox.end(EndReason::Closed),
+            Some(sm) => {
+                if !sm.end(EndReason::Closed) {
+                    self.part_from_outbox();
+                }
+            }
+        }
         self.action = Some(Action::Close(error));
     }
 
@@ -411,15 +433,19 @@ impl Stream {
         match self.phase {
             Phase::Header => self.element_instead_of_header(now, element),
             Phase::Negotiation => self.negotiate(now, &element),
+            Phase::Binding if self.is_sm(&element) => self.sm_before_bind(now, &element),
             Phase::Binding => self.bind(now, &element),
             Phase::Bound => self.stanza(now, element),
-            Phase::Handshake | Phase::Authentication | Phase::Closed => {}
+            Phase::Handshake | Phase::Authentication | Phase::Detached | Phase::Closed => {}
         }
     }
 
     fn stanza(&mut self, now: Instant, element: Element) {
         if self.clock.count_stanza(now) {
             self.service.count_refusal(Refusal::Throttled);
+        }
+        if self.sm.is_some() || self.is_sm(&element) {
+            return self.sm_element(now, element);
         }
         let Some(bound) = &mut self.bound else { return };
         if let Err(error) = bound.handle(now, element) {

@@ -214,6 +214,13 @@ impl Framer for WsFramer {
         frame::push_close(out, self.code.unwrap_or_else(|| code_of(error)));
     }
 
+    fn write_parting(&mut self, out: &mut Vec<u8>) {
+        self.decoder = Decoder::default();
+        if let Some(code) = self.code {
+            frame::push_close(out, code);
+        }
+    }
+
     fn boundaries(&self) -> Boundaries {
         Boundaries::None
     }

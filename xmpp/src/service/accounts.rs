@@ -25,6 +25,8 @@ struct Entry {
     outbox: Outbox,
     /// Children of the last available presence; `None`: not available.
     presence: Option<Bytes>,
+    /// Its connection is lost, it may come back.
+    away: bool,
 }
 
 /// Somebody who has to hear of a presence.
@@ -106,7 +108,7 @@ impl Accounts {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let was_available = old.map(|at| entries.swap_remove(at)).is_some_and(|old| old.presence.is_some());
         let bereaved = if was_available { listeners(entries) } else { Vec::new() };
-        entries.push(Entry { id, resource: resource.clone(), outbox, presence: None });
+        entries.push(Entry { id, resource: resource.clone(), outbox, presence: None, away: false });
         Ok(Entered { id, bereaved })
     }
 
@@ -130,6 +132,15 @@ impl Accounts {
         entry.presence =
             presence.map(|presence| if presence.len() > KEPT_PRESENCE { Bytes::new() } else { presence });
         true
+    }
+
+    /// Notes whether the connection of `id` is lost.
+    pub(crate) fn set_away(&self, bare: &str, id: u64, away: bool) {
+        let mut shard = self.shard(bare).lock();
+        let entry = shard.get_mut(bare).and_then(|entries| entries.iter_mut().find(|entry| entry.id == id));
+        if let Some(entry) = entry {
+            entry.away = away;
+        }
     }
 
     /// Every available resource of an account.

@@ -55,7 +55,7 @@ impl Bounces {
 }
 
 /// Takes a message of the type `error` that was sent to the pubsub service.
-pub(crate) fn handle(bound: &mut Bound, message: &Element) {
+pub(crate) fn handle(bound: &Bound, message: &Element) {
     let cancel = message.get_child("error", ns::CLIENT).is_some_and(|e| e.attr("type") == Some("cancel"));
     if !cancel {
         return;
@@ -70,7 +70,8 @@ pub(crate) fn handle(bound: &mut Bound, message: &Element) {
     let full = bound.session.address().clone();
     let address = if via == Via::Bare { full.to_bare() } else { full };
     let Some((via, address)) = subscribed(&shared.broker, via, address, &node) else { return };
-    if bound.bounces.count(&node, via) {
+    let was_last = bound.bounces.lock().count(&node, via);
+    if was_last {
         pubsub::cancel(&shared, &address, &node);
     }
 }

@@ -7,6 +7,7 @@ use std::time::Instant;
 use broker::{Outbox, Parcel, Session};
 use jid::Jid;
 use minidom::Element;
+use parking_lot::Mutex;
 
 use super::address::{self, Place, Target};
 use super::bounce::Bounces;
@@ -32,9 +33,9 @@ pub struct Bound {
     bare: Arc<str>,
     full: Arc<str>,
     /// Resources of the own account that were told directly (RFC 6121 §4.6), to be told of the end as well.
-    pub(crate) directed: Vec<Arc<str>>,
+    pub(crate) directed: Mutex<Vec<Arc<str>>>,
     /// Events that the client has sent back.
-    pub(crate) bounces: Bounces,
+    pub(crate) bounces: Mutex<Bounces>,
 }
 
 impl fmt::Debug for Bound {
@@ -64,8 +65,8 @@ impl Bound {
             account,
             bare,
             full,
-            directed: Vec::new(),
-            bounces: Bounces::default(),
+            directed: Mutex::default(),
+            bounces: Mutex::default(),
         }
     }
 
@@ -110,14 +111,21 @@ impl Bound {
     ///
     /// Every `get` and `set` is answered exactly once (RFC 6120 §8.2.3), errors and results never.
     pub fn handle(&mut self, now: Instant, stanza: Element) -> Result<(), StreamError> {
+        if self.is_component() && stanza.has_ns(ns::CLIENT) {
+            self.speak_as(&stanza)?;
+        }
+        self.take(now, stanza)
+    }
+
+    /// [`handle`](Self::handle) for a session that streams hand over to each other.
+    pub(crate) fn take(&self, now: Instant, stanza: Element) -> Result<(), StreamError> {
         if !stanza.has_ns(ns::CLIENT) {
             // Client state indication is let pass, since some clients send it unasked (XEP-0352).
             let harmless = stanza.has_ns("urn:xmpp:csi:0");
             return if harmless { Ok(()) } else { Err(StreamError::UnsupportedStanzaType) };
         }
-        match self.component {
-            Some(_) => self.speak_as(&stanza)?,
-            None => self.check_from(&stanza)?,
+        if !self.is_component() {
+            self.check_from(&stanza)?;
         }
         if relay::handle(self, &stanza) {
             return Ok(());
@@ -192,6 +200,12 @@ impl Bound {
             components: &config.components,
             bare: self.component.is_none().then_some(&*self.account),
         }
+    }
+
+    /// Tells whether the connection is lost for the time being. To the account's other resources nothing
+    /// changes.
+    pub(crate) fn set_away(&self, away: bool) {
+        self.shared().accounts.set_away(&self.account, self.id, away);
     }
 
     /// Whom an address means for this session.

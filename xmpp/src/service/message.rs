@@ -14,7 +14,7 @@ use super::stanza::{Condition, notice, push, push_attr};
 use super::{bounce, ns, pubsub, serialize};
 
 /// Takes one message stanza.
-pub(crate) fn handle(bound: &mut Bound, now: Instant, stanza: &Element) {
+pub(crate) fn handle(bound: &Bound, now: Instant, stanza: &Element) {
     let condition = match bound.classify(stanza.attr("to")) {
         Target::Pubsub if stanza.attr("type") == Some("error") => return bounce::handle(bound, stanza),
         Target::Pubsub => match pubsub::answered(bound, now, stanza) {

@@ -18,7 +18,7 @@ use super::{Shared, ns, pubsub, serialize};
 use crate::xml::{Attribute, push_attribute};
 
 /// Takes one presence stanza.
-pub(crate) fn handle(bound: &mut Bound, now: Instant, stanza: &Element) {
+pub(crate) fn handle(bound: &Bound, now: Instant, stanza: &Element) {
     match (stanza.attr("type"), stanza.attr("to")) {
         (None, None) => available(bound, now, stanza),
         (Some("unavailable"), None) => unavailable(bound, stanza),
@@ -48,7 +48,7 @@ fn state(stanza: &Element) -> u8 {
 }
 
 /// Initial presence, or a change of it.
-fn available(bound: &mut Bound, now: Instant, stanza: &Element) {
+fn available(bound: &Bound, now: Instant, stanza: &Element) {
     let Some(priority) = priority(stanza) else {
         return bound.refuse_with(stanza, Condition::BadRequest);
     };
@@ -101,7 +101,7 @@ fn greet(bound: &Bound, stanza: &Element, inner: &Bytes, reach: Reach) {
 }
 
 /// Unavailable by the client's own word; the stream stays (RFC 6121 §4.5).
-fn unavailable(bound: &mut Bound, stanza: &Element) {
+fn unavailable(bound: &Bound, stanza: &Element) {
     bound.session.set_reach(Reach::None);
     if !bound.shared().accounts.is_available(&bound.account, bound.resource()) {
         return;
@@ -130,7 +130,7 @@ fn echo(bound: &Bound, stanza: &Element, inner: &Bytes, kind: &str) {
 
 /// Presence with an address: passed on within the account, silently accepted by the service and by
 /// everybody else, whom a client cannot reach.
-fn directed(bound: &mut Bound, stanza: &Element) {
+fn directed(bound: &Bound, stanza: &Element) {
     let Target::Own(resource) = bound.classify(stanza.attr("to")) else { return };
     let Some(outbox) = bound.shared().accounts.find(&bound.account, &resource) else { return };
     let mut inner = Vec::new();
@@ -138,15 +138,16 @@ fn directed(bound: &mut Bound, stanza: &Element) {
     let kind = stanza.attr("type").unwrap_or_default();
     let to = format!("{}/{}", bound.bare(), Attribute(&resource));
     let _ = outbox.push(presence(bound.full(), &to, kind, stanza.attr("id"), &inner));
-    bound.directed.retain(|told| **told != *resource);
+    let told_directly = &mut *bound.directed.lock();
+    told_directly.retain(|told| **told != *resource);
     // Only bound resources get here, whose number is bounded.
-    if kind.is_empty() && bound.directed.len() < bound.shared().config.max_resources {
-        bound.directed.push(resource.into());
+    if kind.is_empty() && told_directly.len() < bound.shared().config.max_resources {
+        told_directly.push(resource.into());
     }
 }
 
 /// The session ends: the account's other resources hear it, once.
-pub(crate) fn leave(bound: &mut Bound) {
+pub(crate) fn leave(bound: &Bound) {
     let shared = bound.shared();
     if shared.accounts.leave(&bound.account, bound.id) {
         tell_gone(bound, shared.accounts.available(&bound.account));
@@ -165,8 +166,9 @@ pub(crate) fn tell_gone(bound: &Bound, listeners: Vec<Listener>) {
 }
 
 /// Tells those that were told directly and are not available themselves.
-fn tell_directed(bound: &mut Bound) {
-    for resource in std::mem::take(&mut bound.directed) {
+fn tell_directed(bound: &Bound) {
+    let told_directly = std::mem::take(&mut *bound.directed.lock());
+    for resource in told_directly {
         let accounts = &bound.shared().accounts;
         if accounts.is_available(&bound.account, &resource) {
             continue;

@@ -30,6 +30,11 @@ pub(super) struct Output {
 }
 
 impl Output {
+    /// Whether nothing has been left behind.
+    pub(super) fn is_empty(&self) -> bool {
+        self.done == self.bytes.len()
+    }
+
     /// Since when the socket takes nothing.
     pub(super) fn stalled_since(&self) -> Option<Instant> {
         self.stalled_since
@@ -83,7 +88,7 @@ impl<F: Framer> Driver<F> {
             scratch.output.clear();
             self.framer.write_control(&mut scratch.output);
             if scratch.parcels.is_empty() {
-                self.take_parcels(cx, scratch);
+                self.take_parcels(cx, scratch, now);
             }
             let barrier = self.gather(scratch);
             if scratch.output.is_empty() {
@@ -95,8 +100,8 @@ impl<F: Framer> Driver<F> {
     }
 
     /// Takes what waits. An outbox that has ended is the end of the stream, which comes last.
-    fn take_parcels(&mut self, cx: &mut Context<'_>, scratch: &mut Scratch) {
-        let taken = self.stream.outbox().poll_take(cx, &mut scratch.parcels, batch::WRITE);
+    fn take_parcels(&mut self, cx: &mut Context<'_>, scratch: &mut Scratch, now: Instant) {
+        let taken = self.stream.poll_take(now, cx, &mut scratch.parcels, batch::WRITE);
         let Poll::Ready(Err(reason)) = taken else { return };
         if let Some(error) = self.farewell.take() {
             self.framer.write_end(&self.stream, error, &mut scratch.output);

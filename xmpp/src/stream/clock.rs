@@ -49,6 +49,11 @@ impl Clock {
         self.probed = false;
     }
 
+    /// An instant that has passed.
+    pub(super) fn begun(&self) -> Instant {
+        self.alive
+    }
+
     /// The transport below is alive.
     pub(super) fn alive(&mut self, now: Instant) {
         self.alive = now;
@@ -106,7 +111,7 @@ impl Clock {
     pub(super) fn deadline(&self, phase: Phase, framing: Framing, timeouts: &Timeouts) -> Option<Instant> {
         let watches_silence = framing != Framing::Bosh;
         let phase_end = match phase {
-            Phase::Closed => return None,
+            Phase::Closed | Phase::Detached => return None,
             Phase::Authentication => self.realm_since.map(|since| since + timeouts.realm),
             Phase::Bound if !watches_silence => None,
             Phase::Bound if self.probed => Some(self.alive + timeouts.idle_close),
@@ -127,12 +132,16 @@ impl Stream {
             // Silence was ours, not the client's.
             self.clock.heard(now);
         }
+        if self.phase == Phase::Detached {
+            return self.wait_detached(now);
+        }
+        self.sm_timeout(now);
         let timeouts = self.timeouts();
         if self.clock.partial_since.is_some_and(|since| since + timeouts.partial_stanza <= now) {
             return self.fail(StreamError::ConnectionTimeout);
         }
         match self.phase {
-            Phase::Closed => {}
+            Phase::Closed | Phase::Detached => {}
             Phase::Authentication
                 if self.clock.realm_since.is_none_or(|since| now < since + timeouts.realm) => {}
             Phase::Authentication => self.handle_auth(now, Err(AuthFailure::Temporary)),
@@ -148,7 +157,9 @@ impl Stream {
             return;
         }
         if self.clock.alive + timeouts.idle_close <= now {
-            self.fail(StreamError::ConnectionTimeout);
+            if !self.detach() {
+                self.fail(StreamError::ConnectionTimeout);
+            }
         } else if !self.clock.probed && self.clock.input + timeouts.idle_probe <= now {
             self.clock.probed = true;
             self.probe();

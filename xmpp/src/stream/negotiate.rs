@@ -58,7 +58,7 @@ impl Stream {
             Phase::Negotiation | Phase::Binding | Phase::Bound if self.framing == Framing::Bosh => {
                 return self.say(self.features());
             }
-            Phase::Handshake | Phase::Authentication | Phase::Closed => return,
+            Phase::Handshake | Phase::Authentication | Phase::Detached | Phase::Closed => return,
             _ => return self.fail(StreamError::UnsupportedStanzaType),
         }
         let first = self.principal.is_none();

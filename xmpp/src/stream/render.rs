@@ -93,7 +93,8 @@ impl Stream {
         let offers = match self.phase {
             Phase::Binding | Phase::Bound => format!(
                 "<bind xmlns=\"{NS_BIND}\"/>\
-                 <session xmlns=\"urn:ietf:params:xml:ns:xmpp-session\"><optional/></session>"
+                 <session xmlns=\"urn:ietf:params:xml:ns:xmpp-session\"><optional/></session>{}",
+                self.sm_feature()
             ),
             _ => self.offers_before_authentication(),
         };

@@ -214,7 +214,7 @@ impl Client {
         let mut parcels = VecDeque::new();
         let mut said = Vec::new();
         loop {
-            match self.stream.outbox().try_take(&mut parcels, usize::MAX) {
+            match self.stream.try_take(self.now, &mut parcels, usize::MAX) {
                 Ok(0) => break,
                 Ok(_) => {}
                 Err(reason) => {
@@ -224,6 +224,7 @@ impl Client {
                 }
             }
         }
+        while self.act() {}
         for parcel in parcels {
             let mut out = Vec::new();
             self.stream.write_parcel(&parcel, &mut out);

@@ -1,5 +1,7 @@
 //! The broker: its nodes, publishing, and what administrators do.
 
+use std::collections::BTreeSet;
+use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,6 +16,7 @@ use crate::outbox::{EndReason, Outbox, Owner};
 use crate::session::{OnConflict, Session, SessionInfo};
 use crate::source::{NoSource, NodeSource};
 use crate::stats::{Counters, Stats};
+use crate::sync::RwLock;
 use crate::table::{Full, Table};
 use crate::wake::Wakers;
 
@@ -28,6 +31,9 @@ pub(crate) struct Shared {
     config: Config,
     nodes: Table<Node>,
     accounts: Table<Account>,
+    /// Created nodes by name. Held while one is created or deleted, so that it agrees with the table; comes
+    /// before every other lock.
+    created: RwLock<BTreeSet<Arc<str>>>,
     counters: Arc<Counters>,
     source: Arc<dyn NodeSource>,
 }
@@ -52,6 +58,7 @@ impl Broker {
         Self(Arc::new(Shared {
             nodes: Table::new(config.shards),
             accounts: Table::new(config.shards),
+            created: RwLock::new(BTreeSet::new()),
             counters: Arc::new(Counters::new()),
             source,
             config,
@@ -78,9 +85,11 @@ impl Broker {
         if self.0.source.exists(node) {
             return Err(Error::NodeExists);
         }
+        let mut created = self.0.created.write();
         loop {
             let (found, made) = self.0.insert_node(node, true)?;
             if made {
+                created.insert(found.name().clone());
                 return Ok(());
             }
             if found.lock().is_some() {
@@ -97,14 +106,17 @@ impl Broker {
     ///
     /// [`Error::NoSuchNode`].
     pub fn delete_node(&self, node: &str) -> Result<Vec<Address>, Error> {
+        let mut created = self.0.created.write();
         let retired = self.0.nodes.get(node).and_then(|found| {
             let addresses = found.lock()?.retire();
             Some((found, addresses))
         });
+        created.remove(node);
         let Some((retired, addresses)) = retired else {
             return if self.0.source.exists(node) { Ok(Vec::new()) } else { Err(Error::NoSuchNode) };
         };
         self.0.nodes.remove(&retired);
+        drop(created);
         for address in &addresses {
             if let Some(account) = self.0.accounts.get(&address.bare) {
                 self.0.edit(&account, |edit| edit.forget(&retired));
@@ -118,15 +130,29 @@ impl Broker {
         self.0.nodes.find(node, |_| ()).0.is_some() || self.0.source.exists(node)
     }
 
-    /// The names of the created nodes, in no particular order.
+    /// The names of the created nodes, in bytewise order. Costs as much as there are; see
+    /// [`nodes_after`](Self::nodes_after).
     pub fn nodes(&self) -> Vec<Arc<str>> {
-        let mut names = Vec::new();
-        for shard in self.0.nodes.shards() {
-            let created = |node: &Arc<Node>| node.lock().is_some_and(|locked| locked.is_created());
-            names
-                .extend(shard.snapshot().iter().filter(|node| created(node)).map(|node| node.name().clone()));
-        }
-        names
+        self.0.created.read().iter().cloned().collect()
+    }
+
+    /// How many nodes are created.
+    pub fn node_count(&self) -> usize {
+        self.0.created.read().len()
+    }
+
+    /// At most `max` names of created nodes behind `after` (`None`: from the first on), in bytewise order.
+    pub fn nodes_after(&self, after: Option<&str>, max: usize) -> Vec<Arc<str>> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let created = self.0.created.read();
+        created.range::<str, _>((start, Bound::Unbounded)).take(max).cloned().collect()
+    }
+
+    /// At most `max` names of created nodes in front of `before` (`None`: from the last on), the nearest first.
+    pub fn nodes_before(&self, before: Option<&str>, max: usize) -> Vec<Arc<str>> {
+        let end = before.map_or(Bound::Unbounded, Bound::Excluded);
+        let created = self.0.created.read();
+        created.range::<str, _>((Bound::Unbounded, end)).rev().take(max).cloned().collect()
     }
 
     /// Queues an event for every session that receives for the node. All subscribers see the

@@ -209,10 +209,6 @@ impl Locked<'_> {
         }
     }
 
-    pub(crate) fn is_created(&self) -> bool {
-        self.state.created
-    }
-
     /// Retires the node if nothing keeps it; the caller then takes it out of the table.
     pub(crate) fn retire_if_unused(&mut self) -> bool {
         let unused = !self.state.created

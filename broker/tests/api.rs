@@ -394,3 +394,24 @@ fn other_policies_count_what_they_drop() {
     let stats = broker.stats();
     assert_eq!((stats.dropped, stats.coalesced, stats.overflowed), (1, 1, 0));
 }
+
+#[test]
+fn created_nodes_are_listed_in_order_and_by_parts() {
+    let broker = Broker::new(Config::default());
+    for name in ["d", "a", "c", "b"] {
+        broker.create_node(name).unwrap();
+    }
+    let names = |list: Vec<Arc<str>>| list.iter().map(|name| name.to_string()).collect::<String>();
+    assert_eq!(names(broker.nodes()), "abcd");
+    assert_eq!(names(broker.nodes_after(None, 2)), "ab");
+    assert_eq!(names(broker.nodes_after(Some("b"), 9)), "cd");
+    assert_eq!(names(broker.nodes_after(Some("bb"), 1)), "c");
+    assert_eq!(names(broker.nodes_before(None, 2)), "dc");
+    assert_eq!(names(broker.nodes_before(Some("c"), 9)), "ba");
+    assert_eq!(broker.create_node("c"), Err(Error::NodeExists));
+    broker.delete_node("c").unwrap();
+    assert_eq!((names(broker.nodes()), broker.node_count()), ("abd".into(), 3));
+    assert_eq!(broker.delete_node("c"), Err(Error::NoSuchNode));
+    broker.create_node("c").unwrap();
+    assert_eq!(names(broker.nodes()), "abcd");
+}

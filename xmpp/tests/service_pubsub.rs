@@ -602,13 +602,84 @@ fn x70_features_are_truthful() {
         "purge-nodes",
         "access-open",
         "instant-nodes",
+        "get-pending",
     ] {
         assert!(has(name), "{name}");
     }
-    for name in ["subscription-options", "multi-subscribe", "collections", "get-pending", "last-published"] {
+    let switched = ["subscription-options", "leased-subscription", "access-roster", "last-published"];
+    for name in switched.iter().chain(&["multi-subscribe", "collections"]) {
         assert!(!has(name), "{name}");
     }
     assert_eq!(all.len(), all.iter().collect::<std::collections::BTreeSet<_>>().len());
+    let options = xmpp::Config { multi_subscribe: true, ..common::config(xmpp::Profile::Strict) };
+    let mut agent = client(&common::service_with(options), "1001", "x");
+    let all = features(&disco(&mut agent, "info", "pubsub.localhost", ""));
+    let has = |name: &str| all.contains(&format!("http://jabber.org/protocol/pubsub#{name}"));
+    for name in switched.iter().chain(&["multi-subscribe"]) {
+        assert!(has(name), "{name}");
+    }
+    assert!(!has("collections"));
+}
+
+#[test]
+fn x69_x70_thousands_of_nodes_are_paged_without_their_places() {
+    let service = finesse();
+    let mut owner = client(&service, "own1", "o");
+    for n in 0..1200 {
+        service.broker().create_node(&format!("/b{n:04}")).unwrap();
+    }
+    owner.create("/hidden", &[("access_model", "whitelist")]);
+    owner.create("/z", &[]);
+    let mut agent = client(&service, "agent1", "a");
+    let mut ask = |inner: &str| {
+        agent.ask(&format!(
+            "<iq type='get' to='pubsub.localhost' id='d'><query xmlns='http://jabber.org/protocol/disco#items'>\
+             <set xmlns='http://jabber.org/protocol/rsm'>{inner}</set></query></iq>"
+        ))
+    };
+    let names = |page: &Received| -> Vec<String> {
+        let items = page.find(&["query"]).unwrap().children().filter_map(|item| item.attr("node"));
+        items.map(str::to_owned).collect()
+    };
+    let mut seen = Vec::new();
+    let mut page = ask("<max>500</max>").ok();
+    while let Some(last) = names(&page).last().cloned() {
+        assert!(page.find(&["query", "set", "first"]).unwrap().attr("index").is_none());
+        seen.extend(names(&page));
+        page = ask(&format!("<max>500</max><after>{last}</after>")).ok();
+    }
+    let mut expected: Vec<String> = (0..1200).map(|n| format!("/b{n:04}")).collect();
+    expected.push("/z".into());
+    assert_eq!(seen, expected, "each once, in order, without the hidden one");
+    assert_eq!(names(&ask("<max>1</max><before/>")), ["/z"]);
+    ask("<after>/hidden</after>").fails("item-not-found");
+    ask("<after>/none</after>").fails("item-not-found");
+    ask("<index>7</index>").fails("feature-not-implemented");
+}
+
+#[test]
+fn x68_affiliations_of_an_account_follow_every_change() {
+    let service = finesse();
+    let (mut owner, mut agent) = stored(&service, &[]);
+    let mut list = || {
+        let answer = agent.get("<affiliations/>").ok();
+        let of = |item: &minidom::Element| {
+            format!("{} {}", item.attr("node").unwrap(), item.attr("affiliation").unwrap())
+        };
+        answer.find(&["pubsub", "affiliations"]).unwrap().children().map(of).collect::<Vec<_>>()
+    };
+    assert!(list().is_empty());
+    affiliate(&mut owner, "agent1@localhost", "publisher").ok();
+    owner.create("/m", &[]);
+    assert_eq!(list(), ["/n publisher"]);
+    affiliate(&mut owner, "agent1@localhost", "member").ok();
+    assert_eq!(list(), ["/n member"]);
+    affiliate(&mut owner, "agent1@localhost", "none").ok();
+    assert!(list().is_empty());
+    affiliate(&mut owner, "agent1@localhost", "owner").ok();
+    assert_eq!(list(), ["/n owner"]);
+    owner.owner_set("<delete node='/n'/>").ok();
+    assert!(list().is_empty());
 }
 
 #[test]

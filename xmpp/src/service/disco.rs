@@ -5,14 +5,15 @@
 
 use std::sync::Arc;
 
+use super::bound::Bound;
 use super::form::{Kind, Writer};
-use super::node::AccessModel;
-use super::ns;
+use super::node::{AccessModel, Affiliation};
 use super::policy::{Access, Right};
 use super::pubsub::{find, read_access};
 use super::query::{Outcome, Request};
-use super::rsm::Wish;
-use super::stanza::{Condition, push, push_attr};
+use super::rsm::{Long, Page, Wish};
+use super::stanza::{Condition, StanzaError, push, push_attr};
+use super::{Shared, ns};
 
 const SERVER_FEATURES: &[&str] =
     &[ns::DISCO_INFO, ns::DISCO_ITEMS, ns::PING, ns::VERSION, ns::ROSTER, ns::SESSION, ns::RSM];
@@ -30,6 +31,7 @@ const PUBSUB_FEATURES: &[&str] = &[
     "create-nodes",
     "delete-items",
     "delete-nodes",
+    "get-pending",
     "instant-nodes",
     "item-ids",
     "manage-subscriptions",
@@ -50,7 +52,22 @@ const PUBSUB_FEATURES: &[&str] = &[
     "retrieve-items",
     "retrieve-subscriptions",
     "subscribe",
+    "subscription-notifications",
 ];
+
+/// Features that come with the profile or with a switch.
+fn pubsub_features(shared: &Shared) -> impl Iterator<Item = &'static str> {
+    let switched = [
+        (shared.strict(), &["access-presence", "access-roster", "last-published"][..]),
+        (
+            shared.subscription_options(),
+            &["leased-subscription", "retrieve-default-sub", "subscription-options"],
+        ),
+        (shared.multi_subscribe(), &["multi-subscribe"]),
+    ];
+    let on = switched.into_iter().filter(|(on, _)| *on).flat_map(|(_, names)| names);
+    PUBSUB_FEATURES.iter().chain(on).copied()
+}
 
 fn start(request: &Request<'_>, out: &mut Vec<u8>, namespace: &str) {
     push(out, &["<query xmlns=\"", namespace, "\""]);
@@ -108,10 +125,8 @@ pub(crate) fn pubsub_info(request: &Request<'_>) -> Outcome {
             start(request, out, ns::DISCO_INFO);
             push(out, &["<identity category=\"pubsub\" type=\"service\" name=\"Publish-Subscribe\"/>"]);
             PUBSUB_BASE.iter().for_each(|name| feature(out, "", name));
-            PUBSUB_FEATURES.iter().for_each(|name| feature(out, "http://jabber.org/protocol/pubsub#", name));
-            if request.bound.shared().strict() {
-                feature(out, "http://jabber.org/protocol/pubsub#", "last-published");
-            }
+            pubsub_features(request.bound.shared())
+                .for_each(|name| feature(out, "http://jabber.org/protocol/pubsub#", name));
             push(out, &["</query>"]);
         }),
     }
@@ -150,11 +165,10 @@ pub(crate) fn pubsub_items(request: &Request<'_>) -> Outcome {
     expect_query(request)?;
     let wish = Wish::parse(request.child)?;
     let node = request.child.attr("node").filter(|node| !node.is_empty());
-    let names = match node {
-        Some(node) => item_ids(request, node)?,
-        None => visible_nodes(request),
+    let page = match node {
+        Some(node) => wish.cut(item_ids(request, node)?, |name| name)?,
+        None => visible_nodes(request.bound, &wish)?,
     };
-    let page = wish.cut(names, |name| name)?;
     let service = &request.bound.shared().config.pubsub_domain;
     request.answer(page.entries.len() * (service.len() + 64) + 256, |out| {
         start(request, out, ns::DISCO_ITEMS);
@@ -169,7 +183,7 @@ pub(crate) fn pubsub_items(request: &Request<'_>) -> Outcome {
     })
 }
 
-fn item_ids(request: &Request<'_>, node: &str) -> Result<Vec<Arc<str>>, super::stanza::StanzaError> {
+fn item_ids(request: &Request<'_>, node: &str) -> Result<Vec<Arc<str>>, StanzaError> {
     let found = find(request.bound.shared(), node)?;
     read_access(request.bound, node, &found)?;
     let Some(node) = &found.node else { return Ok(Vec::new()) };
@@ -179,23 +193,47 @@ fn item_ids(request: &Request<'_>, node: &str) -> Result<Vec<Arc<str>>, super::s
     Ok(items.all().map(|item| item.id.clone()).collect())
 }
 
-/// In the order of their names, so that pages stay where they are.
-fn visible_nodes(request: &Request<'_>) -> Vec<Arc<str>> {
-    let bound = request.bound;
-    let shared = bound.shared();
-    let mut nodes = shared.broker.nodes();
-    nodes.retain(|name| {
+/// Created nodes up to which a page says exactly where it stands; longer lists are walked.
+const EXACT: usize = 1000;
+
+/// The created nodes, as far as the requester may see them.
+struct Visible<'a>(&'a Bound);
+
+impl Long for Visible<'_> {
+    fn after(&self, after: Option<&str>, max: usize) -> Vec<Arc<str>> {
+        self.0.shared().broker.nodes_after(after, max)
+    }
+
+    fn before(&self, before: Option<&str>, max: usize) -> Vec<Arc<str>> {
+        self.0.shared().broker.nodes_before(before, max)
+    }
+
+    fn shows(&self, name: &str) -> bool {
+        let (bound, shared) = (self.0, self.0.shared());
         if matches!(bound.may(Right::Subscribe, name), Access::Forbidden | Access::NotAllowed) {
             return false;
         }
-        let Some(node) = shared.nodes.get(name) else { return true };
+        let Some(node) = shared.nodes.get(name) else { return shared.broker.has_node(name) };
         let state = node.state.read();
         match state.affiliation(&bound.account) {
-            super::node::Affiliation::Outcast => false,
-            super::node::Affiliation::None => state.config.access_model != AccessModel::Whitelist,
+            Affiliation::Outcast => false,
+            Affiliation::None => state.config.access_model != AccessModel::Whitelist,
             _ => true,
         }
-    });
-    nodes.sort_unstable();
-    nodes
+    }
+
+    fn estimate(&self) -> usize {
+        self.0.shared().broker.node_count()
+    }
+}
+
+/// In the order of their names, so that pages stay where they are.
+fn visible_nodes(bound: &Bound, wish: &Wish) -> Result<Page<Arc<str>>, StanzaError> {
+    let nodes = Visible(bound);
+    if nodes.estimate() > EXACT {
+        return wish.walk(&nodes);
+    }
+    let mut names = nodes.after(None, EXACT);
+    names.retain(|name| nodes.shows(name));
+    wish.cut(names, |name| name)
 }

@@ -7,7 +7,7 @@
 //! the broker and are held while a publication to a node that stores items is handed over, so that what is
 //! stored last is what was delivered last.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::LazyLock;
@@ -103,6 +103,8 @@ pub(crate) struct Nodes {
     moved: Mutex<BTreeMap<Arc<str>, String>>,
     /// Subscriptions that wait for consent, on all nodes.
     pending: AtomicUsize,
+    /// The nodes that each account has an affiliation with. A leaf among locks.
+    affiliated: Mutex<HashMap<Arc<str>, BTreeSet<Arc<str>>>>,
 }
 
 impl Nodes {
@@ -113,6 +115,7 @@ impl Nodes {
             stored: Arc::default(),
             moved: Mutex::default(),
             pending: AtomicUsize::new(0),
+            affiliated: Mutex::default(),
         }
     }
 
@@ -128,6 +131,7 @@ impl Nodes {
     /// Enters a node that the broker has just created.
     pub(crate) fn insert(&self, name: &str, config: NodeConfig, owner: Arc<str>) {
         self.moved.lock().remove(name);
+        self.note_affiliation(name, &owner, Affiliation::Owner);
         let state = State {
             config: Arc::new(config),
             affiliations: BTreeMap::from([(owner, Affiliation::Owner)]),
@@ -140,8 +144,11 @@ impl Nodes {
     /// Forgets a node; `uri` is where it went.
     pub(crate) fn remove(&self, name: &str, uri: Option<&str>) {
         if let Some(node) = self.shard(name).write().remove(name) {
-            let pending = node.state.read().pending.len();
-            self.pending.fetch_sub(pending, Ordering::Relaxed);
+            let state = node.state.read();
+            self.pending.fetch_sub(state.pending.len(), Ordering::Relaxed);
+            for bare in state.affiliations.keys() {
+                self.note_affiliation(name, bare, Affiliation::None);
+            }
         }
         if let Some(uri) = uri {
             let mut moved = self.moved.lock();
@@ -155,6 +162,24 @@ impl Nodes {
     /// Where a deleted node went.
     pub(crate) fn moved(&self, name: &str) -> Option<String> {
         self.moved.lock().get(name).cloned()
+    }
+
+    /// Keeps the list of an account's nodes in step with what a node's state says of it.
+    pub(crate) fn note_affiliation(&self, name: &str, bare: &Arc<str>, affiliation: Affiliation) {
+        let mut affiliated = self.affiliated.lock();
+        if affiliation != Affiliation::None {
+            affiliated.entry(bare.clone()).or_default().insert(name.into());
+        } else if let Some(names) = affiliated.get_mut(bare) {
+            names.remove(name);
+            if names.is_empty() {
+                affiliated.remove(bare);
+            }
+        }
+    }
+
+    /// The nodes that an account has an affiliation with, in the order of their names.
+    pub(crate) fn of_account(&self, bare: &str) -> Vec<Arc<str>> {
+        self.affiliated.lock().get(bare).map_or_else(Vec::new, |names| names.iter().cloned().collect())
     }
 
     /// Notes that a subscription waits (`1`) or waits no longer (`-1`).

@@ -2,6 +2,7 @@
 
 use broker::EndReason;
 
+use super::node::Affiliation;
 use super::{Shared, address};
 
 /// Ends sessions, subscriptions, requests and affiliations of a user. True if there were any.
@@ -15,9 +16,12 @@ pub(crate) fn remove_user(shared: &Shared, user: &str) -> bool {
         found = true;
     }
     found |= shared.broker.remove_account(&bare);
-    for (_, node) in shared.nodes.all() {
+    for (name, node) in shared.nodes.all() {
         let mut state = node.state.write();
-        found |= state.affiliations.remove(&*bare).is_some();
+        if let Some((account, _)) = state.affiliations.remove_entry(&*bare) {
+            shared.nodes.note_affiliation(&name, &account, Affiliation::None);
+            found = true;
+        }
         let before = state.pending.len();
         state.pending.retain(|address, _| *address.bare != *bare);
         let gone = before - state.pending.len();

@@ -56,13 +56,14 @@ pub(super) fn affiliations(request: &Request<'_>, verb: &Element) -> Outcome {
     let only = verb.attr("node").filter(|node| !node.is_empty());
     let list: Vec<(Arc<str>, Affiliation)> = match only {
         Some(node) => vec![(node.into(), find(bound.shared(), node)?.affiliation(&bound.account))],
-        None => bound
-            .shared()
-            .nodes
-            .all()
-            .into_iter()
-            .map(|(name, node)| (name, node.state.read().affiliation(&bound.account)))
-            .collect(),
+        None => {
+            let nodes = &bound.shared().nodes;
+            let found = nodes.of_account(&bound.account).into_iter().filter_map(|name| {
+                let affiliation = nodes.get(&name)?.state.read().affiliation(&bound.account);
+                Some((name, affiliation))
+            });
+            found.collect()
+        }
     };
     let list = list.into_iter().filter(|(_, affiliation)| *affiliation != Affiliation::None).collect();
     let page = wish.cut(list, |(name, _): &(Arc<str>, Affiliation)| name)?;
@@ -329,6 +330,9 @@ pub(super) fn set_affiliates(request: &Request<'_>, verb: &Element) -> Outcome {
             refusal = Some(Condition::NotAcceptable);
         } else {
             *state = next;
+            for (bare, affiliation) in &changes {
+                shared.nodes.note_affiliation(node, bare, *affiliation);
+            }
         }
     }
     match refusal {

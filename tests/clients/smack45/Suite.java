@@ -1,5 +1,4 @@
 import java.net.URI;
-import java.util.Arrays;
 import org.igniterealtime.smack.inttest.Configuration;
 import org.igniterealtime.smack.inttest.SmackIntegrationTestFramework;
 import org.igniterealtime.smack.inttest.XmppConnectionDescriptor;
@@ -8,13 +7,14 @@ import org.jivesoftware.smack.c2s.ModularXmppClientToServerConnection;
 import org.jivesoftware.smack.c2s.ModularXmppClientToServerConnectionConfiguration;
 import org.jivesoftware.smack.tcp.XMPPTCPConnection;
 import org.jivesoftware.smack.tcp.XMPPTCPConnectionConfiguration;
+import org.jivesoftware.smack.util.Consumer;
 import org.jivesoftware.smack.websocket.XmppWebSocketTransportModuleDescriptor;
 import org.jivesoftware.smack.websocket.java11.Java11WebSocketFactory;
 
 /**
- * Runs Smack's own integration tests: {@code Suite PORT WEBSOCKET CONNECTION DISABLED ENABLED}, where CONNECTION is the kind
- * under test ({@code tcp} or {@code websocket}), DISABLED and ENABLED lists of classes with commas. Prints one line for each
- * test: PASS, FAIL or IMPOSSIBLE, its name, and why.
+ * Runs Smack's own integration tests: {@code Suite PORT WEBSOCKET CONNECTION TESTS}, where CONNECTION is the kind under
+ * test ({@code tcp}, {@code modular} or {@code websocket}) and TESTS a list of classes, with commas. Prints one line for
+ * each test: PASS, FAIL or IMPOSSIBLE, its name, and why.
  */
 public final class Suite {
     public static void main(String[] args) throws Exception {
@@ -27,13 +27,8 @@ public final class Suite {
                 .setReplyTimeout("10000")
                 .setAdminAccountUsernameAndPassword("admin", "secret")
                 .setDefaultConnection(args[2])
-                .setEnabledConnections(args[2]);
-        if (!args[3].isEmpty()) {
-            builder.setDisabledTests(args[3]);
-        }
-        if (!args[4].isEmpty()) {
-            builder.setEnabledTests(args[4]);
-        }
+                .setEnabledConnections(args[2])
+                .setEnabledTests(args[3]);
         SmackIntegrationTestFramework.TestRunResult result =
                 new SmackIntegrationTestFramework(builder.build()).run();
         result.getSuccessfulTests().forEach(test -> say("PASS", test.concreteTest, ""));
@@ -46,28 +41,37 @@ public final class Suite {
 
     /** The framework knows its connections by name; these lead to the server under test. */
     private static void addressing(int port, URI webSocket) throws Exception {
-        for (XmppConnectionDescriptor<?, ?, ?> known : Arrays.asList(
-                XmppConnectionDescriptor
-                        .buildWith(XMPPTCPConnection.class, XMPPTCPConnectionConfiguration.class,
-                                XMPPTCPConnectionConfiguration.Builder.class)
-                        .withNickname("tcp")
-                        .applyExtraConfiguration(builder -> builder.setHost("127.0.0.1").setPort(port))
-                        .build(),
-                XmppConnectionDescriptor
-                        .buildWith(ModularXmppClientToServerConnection.class,
-                                ModularXmppClientToServerConnectionConfiguration.class,
-                                ModularXmppClientToServerConnectionConfiguration.Builder.class)
-                        .withNickname("websocket")
-                        .applyExtraConfiguration(builder -> {
-                            builder.removeAllModules();
-                            builder.addModule(XmppWebSocketTransportModuleDescriptor.getBuilder(builder)
-                                    .explicitlySetWebSocketEndpointAndDiscovery(webSocket, false)
-                                    .setWebSocketFactory(Java11WebSocketFactory.INSTANCE)
-                                    .build());
-                        })
-                        .build())) {
-            XmppConnectionManager.addConnectionDescriptor(known);
+        // Tests of one class of connection take the first of that class, enabled or not.
+        for (String leadsElsewhere : new String[] {
+            "modular-nocompress", "modular-websocket-okhttp", "modular-websocket-java11",
+        }) {
+            XmppConnectionManager.removeConnectionDescriptor(leadsElsewhere);
         }
+        XmppConnectionManager.addConnectionDescriptor(XmppConnectionDescriptor
+                .buildWith(XMPPTCPConnection.class, XMPPTCPConnectionConfiguration.class,
+                        XMPPTCPConnectionConfiguration.Builder.class)
+                .withNickname("tcp")
+                .applyExtraConfiguration(builder -> builder.setHost("127.0.0.1").setPort(port))
+                .build());
+        modular("modular", builder -> builder.setHost("127.0.0.1").setPort(port));
+        modular("websocket", builder -> {
+            builder.removeAllModules();
+            builder.addModule(XmppWebSocketTransportModuleDescriptor.getBuilder(builder)
+                    .explicitlySetWebSocketEndpointAndDiscovery(webSocket, false)
+                    .setWebSocketFactory(Java11WebSocketFactory.INSTANCE)
+                    .build());
+        });
+    }
+
+    private static void modular(String name, Consumer<ModularXmppClientToServerConnectionConfiguration.Builder> how)
+            throws Exception {
+        XmppConnectionManager.addConnectionDescriptor(XmppConnectionDescriptor
+                .buildWith(ModularXmppClientToServerConnection.class,
+                        ModularXmppClientToServerConnectionConfiguration.class,
+                        ModularXmppClientToServerConnectionConfiguration.Builder.class)
+                .withNickname(name)
+                .applyExtraConfiguration(how)
+                .build());
     }
 
     private static void say(String kind, Object test, Object why) {

@@ -399,4 +399,11 @@ impl xmpp::Authenticator for XmppRealm {
     fn scram(&self) -> Option<&dyn xmpp::Verifiers> {
         Some(self)
     }
+
+    /// Whoever comes back with a token has to have his account still. Wrong passwords of others do not keep him out.
+    fn readmit(&self, principal: xmpp::Principal, _: Option<IpAddr>) -> xmpp::auth::Verdict {
+        let found = self.0.find(&principal.user, Case::Exact);
+        let found = found.map(|identity| xmpp::Principal { user: identity.id, tag: tag(identity.kind) });
+        Box::pin(std::future::ready(found.ok_or(xmpp::AuthFailure::NotAuthorized)))
+    }
 }

@@ -160,3 +160,20 @@ fn x15_scram_needs_a_verifier_for_every_user() {
         "no secret in Debug"
     );
 }
+
+#[tokio::test]
+async fn x80_a_token_lets_in_who_still_has_an_account() {
+    use xmpp::Authenticator;
+    let realm = realm([account("1001", &[])]);
+    let principal = |user: &str| Principal { user: user.into(), tag: 0 };
+    assert_eq!(realm.readmit(principal("1001"), None).await, Ok(principal("1001")));
+    assert_eq!(realm.readmit(principal("1002"), None).await, Err(AuthFailure::NotAuthorized));
+}
+
+#[test]
+fn x80_tokens_need_sasl2() {
+    let parse = |text: &str| Config::parse("f.toml", text).map_err(|error| error.to_string());
+    assert!(parse("[xmpp]\nsasl2 = true\nfast = true\n").is_ok());
+    let error = parse("[xmpp]\nfast = true\n").unwrap_err();
+    assert!(error.starts_with("f.toml:2:") && error.contains("xmpp.fast needs xmpp.sasl2"), "{error}");
+}

@@ -172,6 +172,27 @@ impl Default for StreamManagement {
     }
 }
 
+/// Tokens for the next login (XEP-0484). Kept in memory: they end with the process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FastOptions {
+    /// How long a token is good (14 days).
+    pub lifetime: Duration,
+    /// Age from which a token that is used is replaced by a new one (1 day).
+    pub rotate_after: Duration,
+    /// Installations of clients of one account that have tokens (8); a further one takes the place of the one unused for
+    /// longest.
+    pub per_account: usize,
+    /// Installations in total (100000); beyond it no token is given, and clients go on with their password.
+    pub total: usize,
+}
+
+impl Default for FastOptions {
+    fn default() -> Self {
+        let day = Duration::from_secs(24 * 3600);
+        Self { lifetime: 14 * day, rotate_after: day, per_account: 8, total: 100_000 }
+    }
+}
+
 /// Configuration of a `Service`. `Config::new(domain)` has every default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -192,6 +213,11 @@ pub struct Config {
     pub max_resources: usize,
     /// Failed authentications on one stream before it ends (3, sensible 2 to 5; RFC 6120 §6.4.5).
     pub auth_retries: u32,
+    /// SASL2 with Bind 2 is offered beside the older ways (false; XEP-0388, XEP-0386).
+    pub sasl2: bool,
+    /// Tokens are given to clients of SASL2 that ask for one over TLS, for their next login (XEP-0484); `None`, the default:
+    /// not.
+    pub fast: Option<FastOptions>,
     /// SCRAM is offered, as far as the realm has verifiers (false; RFC 5802, RFC 7677).
     pub scram: bool,
     /// What happens when a bound resource is bound again.
@@ -231,6 +257,8 @@ impl Config {
             self_echo: true,
             max_resources: 16,
             auth_retries: 3,
+            sasl2: false,
+            fast: None,
             scram: false,
             conflict: Conflict::ReplaceOld,
             application: Some(("finesse".into(), "app".into())),

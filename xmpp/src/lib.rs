@@ -78,7 +78,7 @@ pub mod websocket;
 pub mod xml;
 
 pub use auth::{Answer, AuthFailure, Authenticator, Credentials, Password, Principal, Question, Verifiers};
-pub use config::{Config, Conflict, Limits, Profile, StreamManagement, Timeouts};
+pub use config::{Config, Conflict, FastOptions, Limits, Profile, StreamManagement, Timeouts};
 pub use error::StreamError;
 pub use failures::LoginFailures;
 pub use network::{BadNetwork, Network};

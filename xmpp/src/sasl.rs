@@ -2,9 +2,10 @@
 //!
 //! Owns what is in a mechanism's messages, never the conversation around them (retries, abort, waiting for the
 //! realm): that is the stream's. [`plain`] reads RFC 4616, [`scram`] speaks RFC 5802 and RFC 7677 with channel
-//! binding ([`binding`]).
+//! binding ([`binding`]), [`ht`] the hashed tokens of XEP-0484.
 
 pub mod binding;
+pub mod ht;
 pub mod plain;
 pub mod scram;
 
@@ -69,6 +70,8 @@ impl Failure {
 pub enum Mechanism {
     /// RFC 4616.
     Plain,
+    /// Hashed token; only through XEP-0484.
+    Ht(ht::Ht),
     /// RFC 5802, RFC 7677; with `plus` bound to the channel.
     Scram {
         /// Hash function.
@@ -83,6 +86,7 @@ impl Mechanism {
     pub fn name(self) -> &'static str {
         match self {
             Self::Plain => "PLAIN",
+            Self::Ht(ht) => ht.name(),
             Self::Scram { hash, plus } => hash.mechanism(plus),
         }
     }

@@ -26,6 +26,7 @@ mod rsm;
 mod serialize;
 mod stamp;
 mod stanza;
+mod tokens;
 
 use std::fmt;
 use std::sync::Arc;
@@ -44,7 +45,10 @@ pub use bound::Bound;
 use components::Components;
 pub use event::{event, notification};
 pub use policy::{Access, AccessPolicy, OpenPolicy, Right};
+pub(crate) use stamp::ahead;
 use stanza::{Condition, Detail, StanzaError};
+use tokens::Tokens;
+pub(crate) use tokens::{Admitted, Agent, Shown};
 
 /// The XMPP service of one domain. Cloning shares it.
 #[derive(Clone)]
@@ -54,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) broker: Broker,
     authenticator: Arc<dyn Authenticator>,
+    /// Tokens for the next login, where they are given.
+    tokens: Option<Tokens>,
     /// Asked of the realm once, since streams tell their features under their owners' locks.
     scram: Box<[Hash]>,
     pub(crate) policy: Arc<dyn AccessPolicy>,
@@ -100,6 +106,14 @@ pub enum BindError {
     Stopping,
 }
 
+/// How a resource is bound.
+struct Manner {
+    /// The client will know the resource again: its subscriptions outlive the session.
+    chosen: bool,
+    /// A session of the same resource ends.
+    replace: bool,
+}
+
 impl BindError {
     /// `<error/>` for the answer to the bind request, with double quotes and its own namespaces.
     pub fn to_xml(&self) -> String {
@@ -130,11 +144,13 @@ impl Service {
         let components = Components::new(config.components.len());
         let scram = authenticator.scram().filter(|_| config.scram);
         let scram = crate::stream::offered(scram.map_or(&[], |scram| scram.hashes()));
+        let tokens = config.fast.clone().filter(|_| config.sasl2).map(Tokens::new);
         Self(Arc::new(Shared {
             config,
             components,
             broker,
             scram,
+            tokens,
             authenticator,
             policy,
             accounts: Accounts::new(),
@@ -173,6 +189,24 @@ impl Service {
     #[cfg(feature = "tcp")]
     pub(crate) fn binds_channels(&self) -> bool {
         !self.0.scram.is_empty()
+    }
+
+    /// Tokens for the next login, where they are given.
+    pub(crate) fn tokens(&self) -> Option<&Tokens> {
+        self.0.tokens.as_ref()
+    }
+
+    /// Takes away every token that `user` (his id, not escaped) was given for a next login (XEP-0484): to be called when
+    /// his password changes or he may not log in any more. Sessions go on.
+    pub fn revoke_tokens(&self, user: &str) {
+        if let Some(tokens) = self.tokens() {
+            tokens.revoke(user);
+        }
+    }
+
+    /// Local part of a user's address; `None` if his id cannot be made one.
+    pub(crate) fn local_of(&self, user: &str) -> Option<String> {
+        address::local_part(user)
     }
 
     /// Puts a question of a stream to the realm. Dropping the future abandons the attempt.
@@ -242,7 +276,32 @@ impl Service {
             Some(wish) => wish.into(),
             None => address::random_resource().ok_or(BindError::Internal)?.into(),
         };
-        self.enter(principal, bare, resource, chosen, outbox)
+        let replace = shared.config.conflict != Conflict::RefuseNew;
+        self.enter(principal, bare, resource, Manner { chosen, replace }, outbox)
+    }
+
+    /// Binds a resource of the server's choice: `tag/id`, or `id` without a tag. A client that says which
+    /// installation it is gets the same each time and replaces its own old session (XEP-0386 §4.2, §4.2.1), whatever
+    /// [`Config::conflict`] says.
+    pub(crate) fn bind_client(
+        &self,
+        principal: &Principal,
+        tag: Option<&str>,
+        agent: Option<&Agent>,
+        outbox: Outbox,
+    ) -> Result<Bound, BindError> {
+        if self.0.stopping.load(Ordering::SeqCst) {
+            return Err(BindError::Stopping);
+        }
+        let bare = self.account_of(principal).ok_or(BindError::Internal)?;
+        let id = match agent {
+            Some(agent) => address::stable_resource(&bare, tag.unwrap_or_default(), agent),
+            None => address::random_resource().ok_or(BindError::Internal)?,
+        };
+        let wish = tag.map_or(id.clone(), |tag| format!("{tag}/{id}"));
+        let resource = address::resource(Some(&wish)).map_err(|_| BindError::BadRequest)?.unwrap_or(id);
+        let manner = Manner { chosen: agent.is_some(), replace: true };
+        self.enter(principal, bare, resource.into(), manner, outbox)
     }
 
     /// Bare address of a user; `None` if his id cannot be made one.
@@ -256,11 +315,10 @@ impl Service {
         principal: &Principal,
         bare: Arc<str>,
         resource: Arc<str>,
-        chosen: bool,
+        Manner { chosen, replace }: Manner,
         outbox: Outbox,
     ) -> Result<Bound, BindError> {
         let shared = &self.0;
-        let replace = shared.config.conflict != Conflict::RefuseNew;
         let entered = shared
             .accounts
             .enter(&bare, &resource, outbox.clone(), replace, shared.config.max_resources)

@@ -14,6 +14,7 @@ mod login;
 mod negotiate;
 mod rate;
 mod render;
+mod sasl2;
 mod sm;
 mod websocket;
 
@@ -132,6 +133,8 @@ pub struct Stream {
     answered: bool,
     /// The client's `to`, which the finesse profile takes as another name of the domain in user names.
     requested: Option<Box<str>>,
+    /// Who a client says it is that may log in by SASL2, until it has.
+    claimed: Option<Box<str>>,
     /// The authentication under way.
     login: Option<Box<Login>>,
     failures: u32,
@@ -176,6 +179,7 @@ impl Stream {
             phase: Phase::Header,
             answered: false,
             requested: None,
+            claimed: None,
             login: None,
             failures: 0,
             peer_closed: false,

@@ -151,6 +151,9 @@ fn streams(config: &Config) -> Check {
     if !xmpp.application.is_empty() && !is_application(&xmpp.application) {
         return fail_key(config, "xmpp", "application", "must be local/resource in lower case, or empty");
     }
+    if xmpp.fast && !xmpp.sasl2 {
+        return fail_key(config, "xmpp", "fast", "needs xmpp.sasl2 as well");
+    }
     if !is_word(&xmpp.language) || xmpp.language.len() > 35 {
         return fail_key(config, "xmpp", "language", "must be a language tag such as \"en\"");
     }

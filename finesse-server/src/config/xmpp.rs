@@ -22,6 +22,10 @@ pub struct Xmpp {
     pub auth_retries: u32,
     /// Whether SCRAM is offered; every user needs verifiers then.
     pub scram: bool,
+    /// Whether SASL2 with inline binding is offered.
+    pub sasl2: bool,
+    /// Whether clients of SASL2 get tokens for their next login.
+    pub fast: bool,
     /// Whether presence is echoed to the sender's own resources.
     pub self_echo: bool,
     /// `local/resource` of the application whose presence tells clients that events will come; empty: none.
@@ -44,6 +48,8 @@ impl Default for Xmpp {
             max_resources: 16,
             auth_retries: 3,
             scram: false,
+            sasl2: false,
+            fast: false,
             self_echo: true,
             application: "finesse/app".into(),
             language: "en".into(),

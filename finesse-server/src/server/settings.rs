@@ -72,6 +72,8 @@ pub(super) fn xmpp(config: &Config) -> xmpp::Config {
         max_resources: size(of.max_resources),
         auth_retries: of.auth_retries,
         scram: of.scram,
+        sasl2: of.sasl2,
+        fast: of.fast.then(xmpp::FastOptions::default),
         conflict: match of.conflict {
             ConflictMode::ReplaceOld => xmpp::Conflict::ReplaceOld,
             ConflictMode::RefuseNew => xmpp::Conflict::RefuseNew,

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::component::Component;
 use jid::{Jid, NodePart, ResourcePart};
+use sha2::{Digest, Sha256};
 
 /// The local part of `user`: lower case, with the characters that an address cannot hold escaped
 /// (XEP-0106), prepared (RFC 7622). `None` when nothing valid comes out.
@@ -53,6 +54,13 @@ pub(crate) fn random_resource() -> Option<String> {
         let _ = write!(out, "{byte:02x}");
     }
     Some(out)
+}
+
+/// A resource that an installation of a client gets each time, and that does not tell its id: 64 bits of a hash.
+pub(crate) fn stable_resource(bare: &str, tag: &str, agent: &[u8; 32]) -> String {
+    let hash = Sha256::new().chain_update(bare).chain_update(b"\0").chain_update(tag).chain_update(b"\0");
+    let hash = hash.chain_update(agent).finalize();
+    hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whom a stanza is meant for, as seen from one session.

@@ -64,6 +64,12 @@ fn days(year: u64, month: u64, day: u64) -> u64 {
     (era * 146_097 + day_of_era).saturating_sub(719_468)
 }
 
+/// The moment in `time` from now, likewise.
+pub(crate) fn ahead(time: Duration) -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format(since.saturating_add(time).as_secs())
+}
+
 /// `seconds` since 1970 as date and time. Years from March, so that leap days come last.
 pub(crate) fn format(seconds: u64) -> String {
     let (days, rest) = (seconds / 86_400, seconds % 86_400);

@@ -6,6 +6,7 @@ use broker::Parcel;
 use minidom::Element;
 
 use super::render::{self, NS_BIND, NS_CLIENT, NS_COMPONENT, NS_STREAMS, NS_TLS};
+use super::sasl2;
 use super::{Action, Framing, Open, Phase, StartTls, Stream};
 use crate::reader::Header;
 use crate::sasl;
@@ -69,6 +70,8 @@ impl Stream {
         let Some(header) = header else { return self.fail(StreamError::InternalServerError) };
         self.answered = true;
         self.requested = open.to.as_deref().map(Into::into);
+        let claims = first && self.service.config().sasl2;
+        self.claimed = open.from.as_deref().filter(|from| claims && !from.is_empty()).map(Into::into);
         self.phase = if first { Phase::Negotiation } else { Phase::Binding };
         self.say_header(header, first);
     }
@@ -146,7 +149,11 @@ impl Stream {
         if self.framing == Framing::Component {
             return self.check_handshake(element);
         }
-        if element.has_ns(sasl::NS) {
+        if element.has_ns(sasl2::NS) && self.service.config().sasl2 {
+            self.sasl2(now, element);
+        } else if self.login.as_ref().is_some_and(|login| login.is_sasl2()) {
+            self.fail(StreamError::PolicyViolation("authentication is under way"));
+        } else if element.has_ns(sasl::NS) {
             self.sasl(now, element);
         } else if element.is("starttls", NS_TLS) && self.starttls() != StartTls::Off {
             self.say(format!("<proceed xmlns=\"{NS_TLS}\"/>"));

@@ -86,17 +86,21 @@ pub(super) fn farewell(framing: Framing, error: Option<StreamError>) -> Vec<Stri
 impl Stream {
     /// Features of the present phase. What XEP-0478 tells is what is enforced.
     pub fn features(&self) -> String {
-        let declaration = match self.framing {
-            Framing::WebSocket => format!(" xmlns:stream=\"{NS_STREAMS}\""),
-            _ => String::new(),
-        };
-        let offers = match self.phase {
+        self.features_with(&match self.phase {
             Phase::Binding | Phase::Bound => format!(
                 "<bind xmlns=\"{NS_BIND}\"/>\
                  <session xmlns=\"urn:ietf:params:xml:ns:xmpp-session\"><optional/></session>{}",
                 self.sm_feature()
             ),
             _ => self.offers_before_authentication(),
+        })
+    }
+
+    /// The given features, and the limits.
+    pub(super) fn features_with(&self, offers: &str) -> String {
+        let declaration = match self.framing {
+            Framing::WebSocket => format!(" xmlns:stream=\"{NS_STREAMS}\""),
+            _ => String::new(),
         };
         let limits = format!(
             "<limits xmlns=\"urn:xmpp:stream-limits:0\"><max-bytes>{}</max-bytes>{}</limits>",
@@ -120,8 +124,8 @@ impl Stream {
             StartTls::Required => return format!("<starttls xmlns=\"{NS_TLS}\"><required/></starttls>"),
         };
         let mechanisms: String = self.mechanisms().into_iter().map(mechanism).collect();
-        let binding = self.binding_types();
-        format!("{starttls}<mechanisms xmlns=\"{}\">{mechanisms}</mechanisms>{binding}", sasl::NS)
+        let (binding, sasl2) = (self.binding_types(), self.sasl2_feature());
+        format!("{starttls}<mechanisms xmlns=\"{}\">{mechanisms}</mechanisms>{binding}{sasl2}", sasl::NS)
     }
 
     /// Types of channel binding (XEP-0440), if there are mechanisms that use them.

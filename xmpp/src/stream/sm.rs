@@ -126,7 +126,7 @@ impl Stream {
         if element.name() != "resume" {
             return self.say(failed("unexpected-request", None));
         }
-        match self.sm_resume(now, element, str::to_owned) {
+        match self.sm_resume(now, element, |resumed| vec![resumed.to_owned()]) {
             Resumed::Done => {}
             Resumed::Refused(xml) => self.say(xml),
             Resumed::Fatal(error) => self.fail(error),
@@ -182,13 +182,13 @@ impl Stream {
     }
 
     /// Takes over the session that `request` names, for an authenticated client without a resource. If that
-    /// works, everything this stream has said so far goes first, then `<resumed/>` as `wrap` puts it, then
-    /// what the client has not acknowledged, then what waits.
+    /// works, everything this stream has said so far goes first, then `<resumed/>` as `wrap` puts it (in one
+    /// or several parcels), then what the client has not acknowledged, then what waits.
     pub(super) fn sm_resume(
         &mut self,
         now: Instant,
         request: &Element,
-        wrap: impl FnOnce(&str) -> String,
+        wrap: impl FnOnce(&str) -> Vec<String>,
     ) -> Resumed {
         let (Some(_), Some(principal)) = (self.management(), &self.principal) else {
             return Resumed::Refused(failed("unexpected-request", None));
@@ -220,7 +220,7 @@ impl Stream {
         }
     }
 
-    fn adopt(&mut self, now: Instant, slot: Arc<Slot>, adopted: Adopted, resumed: String) {
+    fn adopt(&mut self, now: Instant, slot: Arc<Slot>, adopted: Adopted, resumed: Vec<String>) {
         let Adopted { owner, unacked, first_id, .. } = adopted;
         let (bare, full) = (slot.bound().bare().clone(), slot.bound().full().clone());
         self.splicer = Some(Splicer::new(bare, full).continue_at(first_id));
@@ -228,7 +228,7 @@ impl Stream {
         let mut managed = Managed::new(slot, owner);
         let _ = own.try_take(&mut managed.preface, usize::MAX);
         own.end(EndReason::Closed);
-        managed.preface.push_back(Parcel::answer(resumed));
+        managed.preface.extend(resumed.into_iter().map(Parcel::answer));
         managed.preface.extend(unacked);
         managed.adopted = true;
         // Nobody has asked for the second copies yet.

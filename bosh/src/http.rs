@@ -447,6 +447,7 @@ async fn tick(shared: Weak<Shared>) {
         let Some(shared) = shared.upgrade() else { return };
         let now = Instant::now();
         shared.wheel.advance(now, &mut fired);
+        shared.service.handle_timeout(now);
         for (at, cell) in fired.drain(..).enumerate() {
             if at % 256 == 255 {
                 tokio::task::yield_now().await;

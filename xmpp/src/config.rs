@@ -232,7 +232,9 @@ pub struct Config {
     /// The Finesse profile does not look at it: its clients take the text of a whole message, to which the
     /// `SubID` headers would be added.
     pub multi_subscribe: bool,
-    /// Clients may set subscription options (XEP-0060 §6.3). `None`: in the strict profile they may.
+    /// Clients may set subscription options (XEP-0060 §6.3), and owners are asked for their consent by forms
+    /// (§8.6) and have them sent again by a command (§8.7). `None`: in the strict profile. Without it owners
+    /// find those who wait in the list of subscriptions.
     pub subscription_options: Option<bool>,
     /// Stream management; `None` (the default): not offered.
     pub stream_management: Option<StreamManagement>,

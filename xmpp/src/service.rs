@@ -364,7 +364,8 @@ impl Service {
 
     /// Does what is due at `now`: subscriptions end whose time is over (`pubsub#expire`, to the second).
     /// Returns when to call again at the latest, if nothing changes until then; a call too early or too often
-    /// costs a look at one number. The listeners of this crate and of `bosh` call it by themselves.
+    /// costs a look at one number. TCP listeners of this crate and endpoints of `bosh` with a session call it by
+    /// themselves; a service without either has to be called.
     pub fn handle_timeout(&self, now: Instant) -> Option<Instant> {
         pubsub::expire(&self.0, now)
     }

@@ -66,7 +66,8 @@ fn waiting(service: &Service) -> (Client, Client) {
 
 #[test]
 fn x59_authorize_an_owner_allows() {
-    for service in [finesse(), strict()] {
+    let with_forms = Config { subscription_options: Some(true), ..config(Profile::Finesse) };
+    for service in [common::service_with(with_forms), strict()] {
         let (mut owner, mut agent) = waiting(&service);
         agent.get("<items node='/n'/>").fails("not-authorized not-subscribed");
         owner.publish("/n", "1").ok();
@@ -83,6 +84,19 @@ fn x59_authorize_an_owner_allows() {
         owner.publish("/n", "3").ok();
         assert_eq!(agent.one().items(), ["3"], "the first answer counts");
     }
+}
+
+#[test]
+fn x59_finesse_asks_nobody_and_leaves_requests_in_the_list() {
+    let service = finesse();
+    let (mut owner, mut agent) = stored(&service, &[("access_model", "authorize")]);
+    agent.subscribe("/n").ok();
+    agent.subscribe("/n").fails("not-authorized pending-subscription");
+    assert!(owner.read().is_empty());
+    reply(&mut owner, "x", FULL, "true");
+    owner.one().fails("service-unavailable");
+    command(&mut owner, "").fails("service-unavailable");
+    assert!(owner.owner_get("<subscriptions node='/n'/>").ok().xml.contains("pending"));
 }
 
 #[test]
@@ -364,4 +378,38 @@ fn n38_x59_a_foreign_or_missing_jid_is_refused() {
         agent.set("<subscribe node='/none' jid='agent1@localhost'/>").fails("item-not-found");
         assert!(service.broker().subscribers("/n").is_empty());
     }
+}
+
+#[test]
+fn x70_discovery_tells_what_is_on() {
+    let features = |service: &Service| {
+        let mut agent = client(service, "agent1", "a");
+        let query = "<query xmlns='http://jabber.org/protocol/disco#info'/>";
+        let iq = format!("<iq type='get' to='pubsub.localhost' id='d'>{query}</iq>");
+        let answer = agent.ask(&iq).ok();
+        let query = answer.find(&["query"]).unwrap();
+        let names = query.children().filter_map(|child| child.attr("var"));
+        names.filter_map(|name| name.split_once('#')).map(|(_, name)| name.to_owned()).collect::<Vec<_>>()
+    };
+    let strict_only =
+        ["subscription-options", "retrieve-default-sub", "leased-subscription", "last-published"];
+    let (plain, full) = (features(&finesse()), features(&strict()));
+    for name in strict_only {
+        assert!(!plain.contains(&name.to_owned()) && full.contains(&name.to_owned()), "{name}");
+    }
+    assert!(!plain.contains(&"get-pending".to_owned()) && !full.contains(&"multi-subscribe".to_owned()));
+    let many = common::service_with(Config { multi_subscribe: true, ..config(Profile::Strict) });
+    assert!(features(&many).contains(&"multi-subscribe".to_owned()));
+    let mut agent = client(&many, "agent1", "b");
+    let items = "http://jabber.org/protocol/disco#items";
+    let iq = format!(
+        "<iq type='get' to='pubsub.localhost' id='d'><query xmlns='{items}' node='{COMMANDS}'/></iq>"
+    );
+    let item = agent.ask(&iq).ok();
+    assert_eq!(item.find(&["query", "item"]).unwrap().attr("node"), Some(PENDING));
+    let info = "http://jabber.org/protocol/disco#info";
+    let iq =
+        format!("<iq type='get' to='pubsub.localhost' id='d'><query xmlns='{info}' node='{PENDING}'/></iq>");
+    let identity = agent.ask(&iq).ok();
+    assert_eq!(identity.find(&["query", "identity"]).unwrap().attr("type"), Some("command-node"));
 }

@@ -31,7 +31,6 @@ const PUBSUB_FEATURES: &[&str] = &[
     "create-nodes",
     "delete-items",
     "delete-nodes",
-    "get-pending",
     "instant-nodes",
     "item-ids",
     "manage-subscriptions",
@@ -61,7 +60,13 @@ fn pubsub_features(shared: &Shared) -> impl Iterator<Item = &'static str> {
         (shared.strict(), &["access-presence", "access-roster", "last-published"][..]),
         (
             shared.subscription_options(),
-            &["leased-subscription", "retrieve-default-sub", "subscription-options"],
+            &[
+                "get-pending",
+                "leased-subscription",
+                "retrieve-default-sub",
+                "subscription-notifications",
+                "subscription-options",
+            ],
         ),
         (shared.multi_subscribe(), &["multi-subscribe"]),
     ];
@@ -125,6 +130,9 @@ pub(crate) fn pubsub_info(request: &Request<'_>) -> Outcome {
             start(request, out, ns::DISCO_INFO);
             push(out, &["<identity category=\"pubsub\" type=\"service\" name=\"Publish-Subscribe\"/>"]);
             PUBSUB_BASE.iter().for_each(|name| feature(out, "", name));
+            if request.bound.shared().subscription_options() {
+                feature(out, "", ns::COMMANDS);
+            }
             pubsub_features(request.bound.shared())
                 .for_each(|name| feature(out, "http://jabber.org/protocol/pubsub#", name));
             push(out, &["</query>"]);

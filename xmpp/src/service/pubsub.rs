@@ -30,7 +30,7 @@ use super::stanza::{Condition, Detail, StanzaError};
 pub(crate) use authorize::answered;
 pub(crate) use last::greet;
 pub(crate) use leases::{Leases, cancel, end_temporary, expire};
-pub(crate) use pending::get_pending;
+pub(crate) use pending::{command_discovery, get_pending};
 pub(crate) use record::{Stripes, Subscription, state_of_show};
 
 /// Children that may stand beside the verb: what they are and to which verb they belong.

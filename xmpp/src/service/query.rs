@@ -86,6 +86,8 @@ fn at_pubsub(request: &Request<'_>) -> Outcome {
         pubsub::handle(request)
     } else if child.has_ns(ns::PUBSUB_OWNER) {
         pubsub::handle_owner(request)
+    } else if let Some(outcome) = pubsub::command_discovery(request) {
+        outcome
     } else if child.has_ns(ns::DISCO_INFO) {
         disco::pubsub_info(request)
     } else if child.has_ns(ns::DISCO_ITEMS) {

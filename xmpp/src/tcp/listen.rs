@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 
 use super::{TcpOptions, connection};
 use crate::service::Service;
@@ -18,6 +19,9 @@ use crate::{Network, StreamError, Timeouts, proxy_protocol};
 
 /// Pause after a failed accept (no file descriptors left): trying again at once would spin.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How often a listener looks whether the service has something to do.
+const CLOCK: Duration = Duration::from_secs(1);
 
 /// Accepts connections until `shutdown` is ready, then ends them with `system-shutdown` and returns when
 /// all are gone, after the drain time at the latest. Ending connections is done through
@@ -74,10 +78,13 @@ async fn accept_all(
     tasks: &mut JoinSet<()>,
 ) {
     let mut close = std::pin::pin!(close);
+    let mut clock = tokio::time::interval(CLOCK);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             biased;
             () = &mut close => return,
+            _ = clock.tick() => drop(service.handle_timeout(Instant::now())),
             Some(ended) = tasks.join_next(), if !tasks.is_empty() => report(ended),
             accepted = listener.accept() => match accepted {
                 Ok((socket, peer)) => {

@@ -24,6 +24,9 @@ use super::{find, last, leases, owner_access};
 
 /// Asks the owners of a node about one request.
 pub(super) fn ask(shared: &Shared, node: &str, entry: &Node, who: &Address, waiting: &Subscription) {
+    if !shared.subscription_options() {
+        return;
+    }
     let owners = subscribe::owners(&entry.state.read());
     let id = event::fresh_id();
     for owner in owners {
@@ -66,7 +69,7 @@ pub(crate) fn answered(bound: &Bound, now: Instant, message: &Element) -> Option
         field.attr("var") == Some("FORM_TYPE")
             && field.get_child("value", ns::DATA).is_some_and(|v| v.text() == ns::SUBSCRIBE_AUTHORIZATION)
     });
-    named.then(|| decide(bound, now, message))
+    (named && bound.shared().subscription_options()).then(|| decide(bound, now, message))
 }
 
 fn decide(bound: &Bound, now: Instant, message: &Element) -> Outcome {

@@ -19,6 +19,9 @@ const AT_ONCE: usize = 100;
 /// Takes a command of the pubsub service.
 pub(crate) fn get_pending(request: &Request<'_>) -> Outcome {
     let command = request.child;
+    if !request.bound.shared().subscription_options() {
+        return Err(Condition::ServiceUnavailable.into());
+    }
     request.expect(true)?;
     if command.attr("node") != Some(ns::GET_PENDING) {
         return Err(Condition::ItemNotFound.into());
@@ -87,4 +90,34 @@ fn answer(request: &Request<'_>, status: &str, body: impl FnOnce(&mut Vec<u8>)) 
     });
     request.bound.send(parcel);
     Ok(())
+}
+
+/// Discovery of commands (XEP-0050 §3). `None`: the request is about something else.
+pub(crate) fn command_discovery(request: &Request<'_>) -> Option<Outcome> {
+    let query = request.child;
+    if request.set || query.name() != "query" || !request.bound.shared().subscription_options() {
+        return None;
+    }
+    let (items, node) = (query.has_ns(ns::DISCO_ITEMS), query.attr("node")?);
+    match node {
+        ns::COMMANDS if items => Some(list(request)),
+        ns::GET_PENDING if !items => Some(command(request)),
+        _ => None,
+    }
+}
+
+fn list(request: &Request<'_>) -> Outcome {
+    request.answer(384, |out| {
+        push(out, &["<query xmlns=\"", ns::DISCO_ITEMS, "\" node=\"", ns::COMMANDS, "\"><item"]);
+        push_attr(out, "jid", &request.bound.shared().config.pubsub_domain);
+        push(out, &[" node=\"", ns::GET_PENDING, "\" name=\"Subscriptions that wait\"/></query>"]);
+    })
+}
+
+fn command(request: &Request<'_>) -> Outcome {
+    request.answer(512, |out| {
+        push(out, &["<query xmlns=\"", ns::DISCO_INFO, "\" node=\"", ns::GET_PENDING, "\">"]);
+        push(out, &["<identity category=\"automation\" type=\"command-node\"/>"]);
+        push(out, &["<feature var=\"", ns::COMMANDS, "\"/><feature var=\"", ns::DATA, "\"/></query>"]);
+    })
 }

@@ -602,7 +602,6 @@ fn x70_features_are_truthful() {
         "purge-nodes",
         "access-open",
         "instant-nodes",
-        "get-pending",
     ] {
         assert!(has(name), "{name}");
     }

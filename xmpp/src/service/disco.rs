@@ -51,7 +51,6 @@ const PUBSUB_FEATURES: &[&str] = &[
     "retrieve-items",
     "retrieve-subscriptions",
     "subscribe",
-    "subscription-notifications",
 ];
 
 /// Features that come with the profile or with a switch.

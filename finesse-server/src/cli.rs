@@ -16,7 +16,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::{Config, ConfigError, LogFormat};
 use crate::{demo, watch};
-pub use signals::End;
+pub use signals::{End, Reload};
 
 /// Contact-centre desktop server: REST, XMPP, BOSH and WebSocket in front of a CTI link.
 #[derive(Debug, Parser)]
@@ -271,7 +271,7 @@ fn check(args: &ConfigArgs) -> anyhow::Result<()> {
 fn load_and_run(args: &ConfigArgs) -> anyhow::Result<()> {
     let config = Config::load(&args.config)?;
     start_log(&config.log.level, config.log.format);
-    on_runtime(crate::server::run(config))
+    on_runtime(crate::server::run(&args.config, config))
 }
 
 async fn watch_events(args: WatchArgs) -> anyhow::Result<()> {

@@ -198,6 +198,20 @@ impl Default for Listen {
     }
 }
 
+impl Listen {
+    /// The addresses of one kind.
+    pub fn of(&self, kind: ListenerName) -> &[Spanned<SocketAddr>] {
+        match kind {
+            ListenerName::Http => &self.http,
+            ListenerName::Https => &self.https,
+            ListenerName::Bosh => &self.bosh,
+            ListenerName::BoshTls => &self.bosh_tls,
+            ListenerName::Xmpp => &self.xmpp,
+            ListenerName::XmppTls => &self.xmpp_tls,
+        }
+    }
+}
+
 /// `[tls]`.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]

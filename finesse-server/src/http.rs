@@ -1,40 +1,44 @@
-//! The HTTP side: accepts connections, speaks HTTP/1.1, and hands each request to whom it belongs: BOSH,
+//! The HTTP side: accepts connections, speaks HTTP/1.1 and HTTP/2, and hands each request to whom it belongs: BOSH,
 //! WebSocket, REST, or the page.
 //!
 //! All listeners serve the same; they differ in TLS and in whether REST is served or redirected in clear.
 
+mod head;
+mod host_meta;
+mod line;
 mod patience;
+mod second;
 pub mod tls;
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
-use hyper::header::{CONNECTION, HOST, HeaderValue, LOCATION};
+use hyper::header::{CONNECTION, HOST, HeaderMap, HeaderValue, LOCATION};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use parking_lot::RwLock;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
+use xmpp::forwarded::{self, ForwardedHeader};
 use xmpp::websocket::{Admission, WsOptions};
+use xmpp::{Network, proxy_protocol};
 
 use crate::pages;
 use crate::rest::Rest;
+pub use host_meta::HostMeta;
+use patience::{Times, Watch};
 
-/// How long a TLS handshake may take.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-
-/// Most bytes of a header, in one buffer.
-const HEADER_BYTES: usize = 64 * 1024;
-
-/// How long requests in progress may take to end when the server stops.
+/// How long requests in progress may take to end when the server stops, or a connection is closed.
 const DRAIN: Duration = Duration::from_secs(2);
 
 /// Wait after an accept that failed for want of resources.
@@ -52,31 +56,81 @@ pub struct Interfaces {
     pub xmpp: xmpp::Service,
     /// Bounds the streams over TCP and WebSocket.
     pub admission: Admission,
-    /// Origins whose pages may use WebSocket.
-    pub origins: xmpp::Origins,
-    /// Bounds the connections of all listeners.
-    pub connections: Arc<Semaphore>,
+    rules: RwLock<Arc<Rules>>,
+    open: Arc<AtomicUsize>,
 }
 
-/// One listener.
+/// What may change while the server runs.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// Origins whose pages may use WebSocket.
+    pub origins: xmpp::Origins,
+    /// Reverse proxies that are believed about the address of a client.
+    pub proxies: Vec<Network>,
+    /// The header in which they tell it.
+    pub proxy_header: ForwardedHeader,
+    /// Connections of all listeners together.
+    pub connections: usize,
+    /// Longest header of a request, in bytes.
+    pub header_bytes: u32,
+    /// Requests under way at once on one HTTP/2 connection.
+    pub streams: u32,
+    /// How long a header may take, from its first byte to its last.
+    pub header: Duration,
+    /// How long a connection may wait between two requests.
+    pub idle: Duration,
+    /// Where clients find BOSH and WebSocket.
+    pub host_meta: HostMeta,
+}
+
+/// What one listener does; may change while it is open, for connections accepted from then on.
+#[derive(Clone)]
 pub struct Door {
-    /// Where it listens.
-    pub listener: TcpListener,
     /// TLS from the first byte.
     pub tls: Option<Arc<rustls::ServerConfig>>,
     /// Port of the HTTPS listener that REST and pages are redirected to; `None`: served here.
     pub redirect: Option<u16>,
+    /// Each connection begins with a PROXY header and comes from one of these addresses; `None`: no such header.
+    pub proxies: Option<Arc<[Network]>>,
 }
 
-/// Serves a listener until `stop` turns true, then lets requests in progress end.
-pub async fn serve(door: Door, interfaces: Arc<Interfaces>, mut stop: watch::Receiver<bool>) {
-    let acceptor = door.tls.clone().map(TlsAcceptor::from);
+/// Serves a listener. When `close` is ready it is closed and its connections go on; when `stop` turns true, requests
+/// in progress may end, and then all is over.
+pub async fn serve(
+    listener: TcpListener,
+    door: watch::Receiver<Door>,
+    interfaces: Arc<Interfaces>,
+    close: impl Future<Output = ()> + Send,
+    stop: watch::Receiver<bool>,
+) {
     let mut connections = JoinSet::new();
+    let mut stopping = stop.clone();
+    tokio::select! {
+        () = accept_all(listener, &door, &interfaces, &stop, &mut connections, close) => {}
+        () = stopped(&mut stopping) => {}
+    }
+    tokio::select! {
+        () = all_gone(&mut connections) => return,
+        () = stopped(&mut stopping) => {}
+    }
+    // What is left then is cut off when the set is dropped.
+    let _ = tokio::time::timeout(DRAIN, all_gone(&mut connections)).await;
+}
+
+async fn accept_all(
+    listener: TcpListener,
+    door: &watch::Receiver<Door>,
+    interfaces: &Arc<Interfaces>,
+    stop: &watch::Receiver<bool>,
+    connections: &mut JoinSet<()>,
+    close: impl Future<Output = ()> + Send,
+) {
+    let mut close = std::pin::pin!(close);
     loop {
         let accepted = tokio::select! {
-            accepted = door.listener.accept() => accepted,
+            accepted = listener.accept() => accepted,
             Some(_) = connections.join_next(), if !connections.is_empty() => continue,
-            () = stopping(&mut stop) => break,
+            () = &mut close => return,
         };
         let (socket, peer) = match accepted {
             Ok(accepted) => accepted,
@@ -86,111 +140,217 @@ pub async fn serve(door: Door, interfaces: Arc<Interfaces>, mut stop: watch::Rec
                 continue;
             }
         };
-        let Ok(permit) = interfaces.connections.clone().try_acquire_owned() else {
+        let Some(place) = interfaces.place() else {
             tracing::debug!(%peer, "too many HTTP connections");
             continue;
         };
-        let connection = Connection {
-            interfaces: interfaces.clone(),
-            peer,
-            secure: acceptor.is_some(),
-            redirect: door.redirect,
-            permit,
-        };
-        connections.spawn(connection.run(socket, acceptor.clone(), stop.clone()));
+        let door = door.borrow().clone();
+        let (interfaces, stop) = (interfaces.clone(), stop.clone());
+        connections.spawn(async move {
+            // What is alive is counted until the connection is gone.
+            let _place = place;
+            interfaces.connection(socket, peer, door, stop).await;
+        });
     }
-    drop(door.listener);
-    let all_gone = async { while connections.join_next().await.is_some() {} };
-    // What is left then is cut off when the set is dropped.
-    let _ = tokio::time::timeout(DRAIN, all_gone).await;
+}
+
+async fn all_gone(connections: &mut JoinSet<()>) {
+    while connections.join_next().await.is_some() {}
 }
 
 /// Resolves when the server stops.
-async fn stopping(stop: &mut watch::Receiver<bool>) {
+async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|&stop| stop).await;
 }
 
-struct Connection {
-    interfaces: Arc<Interfaces>,
-    peer: SocketAddr,
-    secure: bool,
-    redirect: Option<u16>,
-    permit: OwnedSemaphorePermit,
+/// One of the connections that may be open.
+struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
-impl Connection {
-    async fn run(self, socket: TcpStream, acceptor: Option<TlsAcceptor>, stop: watch::Receiver<bool>) {
-        // Answers are small and written at once: waiting for more only delays them.
-        let _ = socket.set_nodelay(true);
-        match acceptor {
-            None => self.http(socket, stop).await,
-            Some(acceptor) => match tokio::time::timeout(HANDSHAKE, acceptor.accept(socket)).await {
-                Ok(Ok(stream)) => self.http(stream, stop).await,
-                Ok(Err(error)) => tracing::debug!(peer = %self.peer, %error, "TLS handshake failed"),
-                Err(_) => tracing::debug!(peer = %self.peer, "TLS handshake took too long"),
-            },
+/// A connection as its requests see it.
+#[derive(Clone, Copy)]
+struct From {
+    peer: IpAddr,
+    secure: bool,
+    redirect: Option<u16>,
+}
+
+impl Interfaces {
+    /// Everything behind the listeners.
+    pub fn new(
+        rest: Rest,
+        bosh: bosh::Endpoint,
+        xmpp: xmpp::Service,
+        admission: Admission,
+        rules: Rules,
+    ) -> Interfaces {
+        let rules = RwLock::new(Arc::new(rules));
+        Interfaces { rest, bosh, xmpp, admission, rules, open: Arc::default() }
+    }
+
+    /// From now on these rules hold. Bounds and times of a connection are those of its beginning.
+    pub fn set_rules(&self, rules: Rules) {
+        *self.rules.write() = Arc::new(rules);
+    }
+
+    fn rules(&self) -> Arc<Rules> {
+        self.rules.read().clone()
+    }
+
+    fn place(&self) -> Option<Place> {
+        let most = self.rules().connections;
+        let place = Place(self.open.clone());
+        (self.open.fetch_add(1, Ordering::Relaxed) < most).then_some(place)
+    }
+
+    async fn connection(
+        self: Arc<Self>,
+        mut socket: TcpStream,
+        peer: SocketAddr,
+        door: Door,
+        stop: watch::Receiver<bool>,
+    ) {
+        let timeouts = &self.xmpp.config().timeouts;
+        xmpp::tcp::tune(&socket, timeouts);
+        let handshake = timeouts.handshake;
+        let peer = peer.ip().to_canonical();
+        let client = match &door.proxies {
+            None => Ok(peer),
+            Some(proxies) => {
+                let client = client_behind(&mut socket, peer, proxies);
+                tokio::time::timeout(handshake, client).await.unwrap_or(Err("PROXY header took too long"))
+            }
+        };
+        let client = match client {
+            Ok(client) => client,
+            Err(why) => {
+                self.xmpp.count_refusal(xmpp::Refusal::NotListed);
+                return tracing::debug!(%peer, why, "connection closed");
+            }
+        };
+        let from = From { peer: client, secure: door.tls.is_some(), redirect: door.redirect };
+        let Some(tls) = door.tls else { return self.first(socket, from, stop).await };
+        let accept = Box::pin(TlsAcceptor::from(tls).accept(socket));
+        match tokio::time::timeout(handshake, accept).await {
+            Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
+                Box::pin(self.second(stream, from, stop)).await;
+            }
+            Ok(Ok(stream)) => self.first(stream, from, stop).await,
+            Ok(Err(error)) => {
+                self.xmpp.count_refusal(xmpp::Refusal::Handshake);
+                tracing::debug!(%client, %error, "TLS handshake failed");
+            }
+            Err(_) => {
+                self.xmpp.count_refusal(xmpp::Refusal::Handshake);
+                tracing::debug!(%client, "TLS handshake took too long");
+            }
         }
     }
 
-    async fn http<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
-        self,
+    /// HTTP/1.1 and 1.0.
+    async fn first<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+        self: Arc<Self>,
         stream: S,
+        from: From,
         mut stop: watch::Receiver<bool>,
     ) {
-        let Connection { interfaces, peer, secure, redirect, permit } = self;
-        let service = service_fn(move |request| {
-            let interfaces = interfaces.clone();
+        let rules = self.rules();
+        let watch = Arc::new(Watch::default());
+        let io = TokioIo::new(line::Noting::new(stream, watch.clone()));
+        let mut http = patience::http(rules.times(), watch.clone());
+        http.max_buf_size(rules.header_bytes as usize);
+        drop(rules);
+        let service = service_fn(move |request: Request<Incoming>| {
+            let interfaces = self.clone();
+            let allowed = head::Head::allows(watch.take_head(), request.headers());
             async move {
-                Ok::<_, Infallible>(interfaces.answer(request, canonical(peer.ip()), secure, redirect).await)
+                if !allowed {
+                    interfaces.xmpp.count_refusal(xmpp::Refusal::BadRequest);
+                    return Ok(ambiguous().map(Either::Left));
+                }
+                Ok::<_, Infallible>(interfaces.answer(request, from).await)
             }
         });
-        let connection = patience::http()
-            .max_buf_size(HEADER_BYTES)
-            .serve_connection(TokioIo::new(stream), service)
-            .with_upgrades();
+        let connection = http.serve_connection(io, service).with_upgrades();
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
-            () = stopping(&mut stop) => {
+            () = stopped(&mut stop) => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
         };
         if let Err(error) = ended {
-            tracing::debug!(%peer, %error, "HTTP connection ended");
+            tracing::debug!(peer = %from.peer, %error, "HTTP connection ended");
         }
-        drop(permit);
     }
-}
 
-/// The address by which a client is known, whichever way its packets came.
-fn canonical(address: IpAddr) -> IpAddr {
-    address.to_canonical()
-}
+    /// HTTP/2.
+    async fn second<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+        self: Arc<Self>,
+        stream: S,
+        from: From,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        let rules = self.rules();
+        let times = rules.times();
+        let http = second::http(rules.streams, rules.header_bytes);
+        drop(rules);
+        let activity = second::Activity::new();
+        let begun = activity.clone();
+        let service = service_fn(move |request: Request<Incoming>| {
+            let (interfaces, busy) = (self.clone(), begun.begin());
+            async move {
+                let answer = interfaces.answer(request, from).await;
+                drop(busy);
+                Ok::<_, Infallible>(answer)
+            }
+        });
+        let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = activity.ceased(times) => {
+                connection.as_mut().graceful_shutdown();
+                tokio::time::timeout(DRAIN, connection).await.unwrap_or(Ok(()))
+            }
+            () = stopped(&mut stop) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(peer = %from.peer, %error, "HTTP/2 connection ended");
+        }
+    }
 
-impl Interfaces {
-    async fn answer(
-        &self,
-        request: Request<Incoming>,
-        peer: IpAddr,
-        secure: bool,
-        redirect: Option<u16>,
-    ) -> Response<Body> {
+    async fn answer(&self, request: Request<Incoming>, from: From) -> Response<Body> {
+        let rules = self.rules();
+        let From { secure, redirect, .. } = from;
+        let peer = rules.client(from.peer, request.headers());
         let path = request.uri().path();
         if matches!(path, "/http-bind" | "/http-bind/") {
+            drop(rules);
             return self.bosh.handle(request, Some(peer), secure).await.map(Either::Right);
         }
         if matches!(path, "/ws" | "/ws/") {
-            let admission = self.admission.clone();
             let options = WsOptions {
                 secure,
                 peer: Some(peer),
-                origins: self.origins.clone(),
-                admission,
-                recover: None,
+                origins: rules.origins.clone(),
+                admission: self.admission.clone(),
+                recover: Some(line::recover),
             };
             return xmpp::websocket::upgrade(request, self.xmpp.clone(), options).map(Either::Left);
         }
+        if let Some(document) = rules.host_meta.answer(request.method(), path) {
+            return document.map(Either::Left);
+        }
+        drop(rules);
         if let Some(port) = redirect {
             return moved(&request, port).map(Either::Left);
         }
@@ -199,6 +359,41 @@ impl Interfaces {
         }
         pages::answer(request.method(), path, request.headers()).map(Either::Left)
     }
+}
+
+impl Rules {
+    fn times(&self) -> Times {
+        Times { header: self.header, idle: self.idle }
+    }
+
+    /// The address by which a client is known to BOSH, WebSocket and REST alike.
+    fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let values = headers.get_all(self.proxy_header.name()).iter().filter_map(|value| value.to_str().ok());
+        forwarded::client(peer, &self.proxies, self.proxy_header, values)
+    }
+}
+
+/// The client's address from the PROXY header.
+async fn client_behind(
+    socket: &mut TcpStream,
+    proxy: IpAddr,
+    proxies: &[Network],
+) -> Result<IpAddr, &'static str> {
+    if !Network::any(proxies, proxy) {
+        return Err("not from a listed proxy");
+    }
+    match proxy_protocol::read(socket).await {
+        Ok(client) => Ok(client.map_or(proxy, |client| client.ip().to_canonical())),
+        Err(_) => Err("no PROXY header"),
+    }
+}
+
+/// A request that says twice where its body ends. Whoever passed it on may have read it differently, so nothing
+/// that follows can be trusted.
+fn ambiguous() -> Response<Full<Bytes>> {
+    let mut response = pages::plain(StatusCode::BAD_REQUEST, "400: both a length and a transfer coding\n");
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// 301 to the same path over HTTPS. The connection is closed, since the client goes elsewhere.

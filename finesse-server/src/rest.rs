@@ -22,6 +22,7 @@ use bytes::{Buf, Bytes};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use hyper::{Method, Request, Response};
+use parking_lot::RwLock;
 
 use crate::model::command::{ApiError, Command, Password, Reply, UserBody, What};
 use crate::realm::basic::Basic;
@@ -69,17 +70,38 @@ pub struct Settings {
 pub struct Rest(Arc<Inner>);
 
 struct Inner {
-    settings: Settings,
+    current: RwLock<Arc<Current>>,
     realm: Arc<Realm>,
     model: Arc<dyn Ask>,
+}
+
+/// What holds at present.
+struct Current {
+    settings: Settings,
     rates: Rates,
+}
+
+impl Current {
+    fn new(settings: Settings) -> Arc<Current> {
+        let rates = Rates::new(settings.rate, settings.burst);
+        Arc::new(Current { settings, rates })
+    }
 }
 
 impl Rest {
     /// The API in front of a model.
     pub fn new(settings: Settings, realm: Arc<Realm>, model: Arc<dyn Ask>) -> Rest {
-        let rates = Rates::new(settings.rate, settings.burst);
-        Rest(Arc::new(Inner { settings, realm, model, rates }))
+        let current = RwLock::new(Current::new(settings));
+        Rest(Arc::new(Inner { current, realm, model }))
+    }
+
+    /// From now on these settings hold; what users have used up of their rate is forgotten.
+    pub fn reconfigure(&self, settings: Settings) {
+        *self.0.current.write() = Current::new(settings);
+    }
+
+    fn current(&self) -> Arc<Current> {
+        self.0.current.read().clone()
     }
 
     /// Whether a path belongs to the API.
@@ -95,14 +117,14 @@ impl Rest {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (head, body) = request.into_parts();
-        let cors = cors::Headers::of(&head.headers, &self.0.settings.origins);
+        let cors = cors::Headers::of(&head.headers, &self.current().settings.origins);
         if head.method == Method::OPTIONS {
             return cors.preflight(&head.headers);
         }
         let echo = head.headers.get(answer::REQUEST_ID).cloned();
         let mut answer = match self.decide(&head, body, peer).await {
             Ok(reply) => answer::of(reply),
-            Err(refusal) => refusal.into_answer(&self.0.settings.realm),
+            Err(refusal) => refusal.into_answer(&self.current().settings.realm),
         };
         answer::finish(&mut answer, echo);
         cors.apply(answer.headers_mut());
@@ -123,12 +145,12 @@ impl Rest {
         let path = head.uri.path().strip_prefix(BASE).unwrap_or_default();
         let planned = router::plan(&head.method, path, head.uri.query().unwrap_or_default());
         let public =
-            matches!(planned, Ok(Plan::Read(What::SystemInfo))) && self.0.settings.public_system_info;
+            matches!(planned, Ok(Plan::Read(What::SystemInfo))) && self.current().settings.public_system_info;
         let (caller, password) = match public {
             true => ("".into(), None),
             false => self.caller(&head.headers, peer).await?,
         };
-        if !public && let Err(wait) = self.0.rates.admit(&caller, Instant::now()) {
+        if !public && let Err(wait) = self.current().rates.admit(&caller, Instant::now()) {
             return Err(Refusal::TooMany { user: caller, wait });
         }
         let what = match planned.map_err(Refusal::Miss)? {
@@ -177,7 +199,7 @@ impl Rest {
         B::Data: Buf + Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let limit = self.0.settings.body_bytes;
+        let limit = self.current().settings.body_bytes;
         let too_long =
             || ApiError::new(413, "Bad Request", "The body of the request is too long", limit.to_string());
         // What is announced as too long need not be waited for.
@@ -185,7 +207,8 @@ impl Rest {
             return Err(too_long());
         }
         let collect = Limited::new(body, limit).collect();
-        let bytes = match tokio::time::timeout(self.0.settings.body_timeout, Box::pin(collect)).await {
+        let bytes = match tokio::time::timeout(self.current().settings.body_timeout, Box::pin(collect)).await
+        {
             Ok(Ok(collected)) => collected.to_bytes(),
             Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
                 return Err(too_long());

@@ -1,9 +1,12 @@
 //! The server put together: model, broker, XMPP service, REST, and the listeners in front of them.
 
+mod doors;
 mod listeners;
+mod reload;
 mod settings;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,22 +14,23 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use broker::Broker;
 use cti::link::LinkConfig;
-use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
-use xmpp::tcp::{Admission, TcpOptions};
+use xmpp::tcp::Admission;
 
 use crate::access::Rights;
-use crate::config::{Config, Deployment, ListenerName, PlainHttp};
+use crate::config::{Config, Deployment};
 use crate::core::{self, Core};
 use crate::directory::Directory;
-use crate::http::{Door, Interfaces};
+use crate::http::Interfaces;
+use crate::http::tls::Tls;
 use crate::model;
 use crate::model::command::{Command, Reply};
 use crate::model::system::Identity;
 use crate::notify::Nodes;
 use crate::realm::{Account, Builder, Kind, LockoutRules, Proof, Realm, Rules, XmppRealm};
 use crate::rest::{Ask, Rest};
+use doors::{Behind, Doors};
 pub use listeners::Listeners;
 
 /// How often subscriptions of absent resources are looked through.
@@ -46,7 +50,7 @@ pub struct Setup {
     /// Bound sockets.
     pub listeners: Listeners,
     /// Certificate.
-    pub tls: Arc<rustls::ServerConfig>,
+    pub tls: Tls,
 }
 
 /// Where a running server can be reached: the first listener of each kind.
@@ -70,12 +74,13 @@ pub struct Addresses {
 
 /// A running server. Dropping it cuts everything off; [`Server::stop`] ends it in order.
 pub struct Server {
-    addresses: Addresses,
-    stop: watch::Sender<bool>,
+    doors: Doors,
+    component: Option<SocketAddr>,
+    behind: Behind,
     tasks: JoinSet<()>,
-    interfaces: Arc<Interfaces>,
-    service: xmpp::Service,
     core: Core,
+    started_with: Arc<Config>,
+    config: watch::Sender<Arc<Config>>,
 }
 
 /// The model as REST asks it.
@@ -120,12 +125,13 @@ pub fn realm(config: &Config) -> anyhow::Result<Realm> {
     Ok(builder.build())
 }
 
-/// `run`: serves until ended from outside.
+/// `run`: serves until ended from outside; SIGHUP makes it read `path` again ([`Server::reconfigure`]).
 ///
 /// # Errors
 /// What [`Listeners::bind`] and the certificate say.
-pub async fn run(config: Config) -> anyhow::Result<()> {
+pub async fn run(path: &Path, config: Config) -> anyhow::Result<()> {
     let mut end = crate::cli::End::new()?;
+    let mut reload = crate::cli::Reload::new()?;
     let listeners = Listeners::bind(&config)?;
     let tls = crate::http::tls::load(&config)?;
     if config.tls.certificate.is_none() && config.uses_tls() {
@@ -133,9 +139,14 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     }
     let directory = Arc::new(config.directory()?);
     let realm = Arc::new(realm(&config)?);
-    let server = Server::start(Setup { config, directory, realm, listeners, tls });
+    let mut server = Server::start(Setup { config, directory, realm, listeners, tls });
     tracing::info!(addresses = ?server.addresses(), "serving");
-    end.wait().await;
+    loop {
+        tokio::select! {
+            () = end.wait() => break,
+            () = reload.wait() => server.reload(path),
+        }
+    }
     tracing::info!("ending");
     server.stop().await;
     Ok(())
@@ -158,61 +169,35 @@ impl Server {
         );
         let core = core::spawn(model_settings(&config, addresses), directory, link(&config), service.clone());
         let rest = Rest::new(settings::rest(&config), realm, Arc::new(Model(core.clone())));
-        let admission = Admission::new(settings::admission(&config));
-        let interfaces = Arc::new(Interfaces {
+        let interfaces = Arc::new(Interfaces::new(
             rest,
-            bosh: bosh::Endpoint::new(service.clone(), settings::bosh(&config)),
-            xmpp: service.clone(),
-            admission: admission.clone(),
-            origins: settings::notification_origins(&config),
-            connections: Arc::new(Semaphore::new(config.limits.http_connections as usize)),
-        });
+            bosh::Endpoint::new(service.clone(), settings::bosh(&config)),
+            service.clone(),
+            Admission::new(settings::admission(&config)),
+            settings::rules(&config, addresses),
+        ));
         let (stop, _) = watch::channel(false);
-        let mut tasks = JoinSet::new();
-        let redirect = match config.server.plain_http {
-            PlainHttp::Redirect => addresses.https.map(|address| address.port()),
-            PlainHttp::Serve => None,
-        };
-        let doors = doors(listeners.http, None, redirect)
-            .chain(doors(listeners.bosh, None, redirect))
-            .chain(doors(listeners.https, Some(&tls), None))
-            .chain(doors(listeners.bosh_tls, Some(&tls), None));
-        for door in doors {
-            tasks.spawn(crate::http::serve(door, interfaces.clone(), stop.subscribe()));
-        }
-        let clear = TcpOptions {
-            tls: Some(tls),
-            direct_tls: false,
-            starttls: settings::starttls(config.xmpp.starttls),
-            coalesce: config.xmpp.coalesce,
-            admission: admission.clone(),
-            allow: None,
-            proxies: settings::proxies(&config, ListenerName::Xmpp),
-        };
-        let direct = TcpOptions {
-            direct_tls: true,
-            allow: settings::xmpp_tls_allow(&config),
-            proxies: settings::proxies(&config, ListenerName::XmppTls),
-            ..clear.clone()
-        };
-        let clear = listeners.xmpp.into_iter().map(|listener| (listener, clear.clone()));
-        let direct = listeners.xmpp_tls.into_iter().map(|listener| (listener, direct.clone()));
-        for (listener, options) in clear.chain(direct) {
-            tasks.spawn(xmpp::tcp::serve(listener, service.clone(), options, stopped(stop.subscribe())));
-        }
+        let component = listeners.component_address();
+        let behind = Behind { interfaces, tls, stop };
+        let (mut doors, mut tasks) = (Doors::default(), JoinSet::new());
+        doors.carry_out(listeners.doors.into(), &config, &behind, &mut tasks);
+        let stop = || behind.stop.subscribe();
         for listener in listeners.component {
-            let stop = stopped(stop.subscribe());
-            tasks.spawn(xmpp::component::serve(listener, service.clone(), admission.clone(), stop));
+            let (admission, stop) = (behind.interfaces.admission.clone(), stopped(stop()));
+            tasks.spawn(xmpp::component::serve(listener, service.clone(), admission, stop));
         }
-        tasks.spawn(sweep(broker, stop.subscribe()));
+        tasks.spawn(sweep(broker, stop()));
         service.set_application(true);
-        tasks.spawn(watch_over(core.status(), service.clone(), stop.subscribe()));
-        Server { addresses, stop, tasks, interfaces, service, core }
+        tasks.spawn(watch_over(core.status(), service, stop()));
+        let started_with = Arc::new(config);
+        let (config, changes) = watch::channel(started_with.clone());
+        tasks.spawn(reload::watch_certificate(changes, behind.tls.clone(), stop()));
+        Server { doors, component, behind, tasks, core, started_with, config }
     }
 
     /// Where it can be reached.
     pub fn addresses(&self) -> Addresses {
-        self.addresses
+        Addresses { component: self.component, ..self.doors.addresses() }
     }
 
     /// Waits until the model is in service, or for `limit`. Returns whether it is.
@@ -222,9 +207,9 @@ impl Server {
 
     /// Stops listening, says good-bye to every client, ends the CTI session, within a few seconds.
     pub async fn stop(mut self) {
-        self.service.set_application(false);
-        self.stop.send_replace(true);
-        self.interfaces.bosh.shutdown();
+        self.behind.interfaces.xmpp.set_application(false);
+        self.behind.stop.send_replace(true);
+        self.behind.interfaces.bosh.shutdown();
         let all = async {
             while self.tasks.join_next().await.is_some() {}
             self.core.stop().await;
@@ -255,15 +240,6 @@ async fn sweep(broker: Broker, mut stop: watch::Receiver<bool>) {
     while tokio::time::timeout(SWEEP, stop.wait_for(|&stop| stop)).await.is_err() {
         broker.sweep(Instant::now());
     }
-}
-
-fn doors(
-    listeners: Vec<TcpListener>,
-    tls: Option<&Arc<rustls::ServerConfig>>,
-    redirect: Option<u16>,
-) -> impl Iterator<Item = Door> + use<> {
-    let tls = tls.cloned();
-    listeners.into_iter().map(move |listener| Door { listener, tls: tls.clone(), redirect })
 }
 
 fn dialect(config: &Config) -> cti::Dialect {

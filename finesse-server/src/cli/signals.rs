@@ -37,3 +37,34 @@ impl End {
         }
     }
 }
+
+/// SIGHUP: the wish that the configuration be read again. Once it exists the signal does not end the process.
+pub struct Reload {
+    #[cfg(unix)]
+    hangup: tokio::signal::unix::Signal,
+}
+
+impl Reload {
+    /// Starts listening for it; never comes where there is no such signal.
+    ///
+    /// # Errors
+    /// The operating system refuses the handler.
+    pub fn new() -> std::io::Result<Reload> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            Ok(Reload { hangup: signal(SignalKind::hangup())? })
+        }
+        #[cfg(not(unix))]
+        Ok(Reload {})
+    }
+
+    /// Waits for the next one. Cancel safe.
+    pub async fn wait(&mut self) {
+        #[cfg(unix)]
+        if self.hangup.recv().await.is_some() {
+            return;
+        }
+        std::future::pending().await
+    }
+}

@@ -94,6 +94,35 @@ pub enum ListenerName {
     XmppTls,
 }
 
+impl ListenerName {
+    /// Every kind, in the order in which the file lists them.
+    pub const ALL: [ListenerName; 6] = [
+        ListenerName::Http,
+        ListenerName::Https,
+        ListenerName::Bosh,
+        ListenerName::BoshTls,
+        ListenerName::Xmpp,
+        ListenerName::XmppTls,
+    ];
+
+    /// The key.
+    pub fn key(self) -> &'static str {
+        match self {
+            ListenerName::Http => "http",
+            ListenerName::Https => "https",
+            ListenerName::Bosh => "bosh",
+            ListenerName::BoshTls => "bosh_tls",
+            ListenerName::Xmpp => "xmpp",
+            ListenerName::XmppTls => "xmpp_tls",
+        }
+    }
+
+    /// Whether XMPP is spoken on it from the first byte, after TLS perhaps; the others speak HTTP.
+    pub fn is_xmpp(self) -> bool {
+        matches!(self, ListenerName::Xmpp | ListenerName::XmppTls)
+    }
+}
+
 /// An address or a range of addresses.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(try_from = "String")]

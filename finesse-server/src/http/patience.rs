@@ -1,54 +1,147 @@
-//! How long a connection waits for a request: little for its first, long between requests.
+//! How long a connection waits for a request: little for its first, long between requests, and little again from
+//! the first byte of a header to its last.
 //!
-//! hyper knows one time for both. Clients of BOSH keep a second connection for the moment when they have
-//! something to say while the first is held; closed behind their back it costs them a handshake, or a
-//! request that meets the close half-way.
+//! hyper knows one time for all of it and sees no difference between a connection that is idle and a header that
+//! dribbles. Clients of BOSH keep a second connection for the moment when they have something to say while the
+//! first is held; closed behind their back it costs them a handshake, or a request that meets the close half-way.
+//! So the timer that hyper asks for the deadline of the next header shares a [`Watch`] with the byte stream below
+//! hyper, which notes when a header begins.
 
+use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use hyper::rt::{Sleep, Timer};
 use hyper::server::conn::http1;
-use hyper_util::rt::TokioTimer;
+use parking_lot::Mutex;
 
-/// From the start of a connection to the end of its first header.
-pub(super) const FIRST: Duration = Duration::from_secs(10);
+use super::head::{Head, Scan};
 
-/// From a response to the end of the next header. Longer than a BOSH request is held (60 s by default), so
-/// that the connection that was not held last is still there. A header may dribble as long; whoever got that
-/// far could be silent for the same time instead.
-pub(super) const BETWEEN: Duration = Duration::from_secs(90);
+/// The times of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Times {
+    /// From the first byte of a header to its last, and from the start of a connection to the end of its first.
+    pub(super) header: Duration,
+    /// From a response to the first byte of the next header. Longer than a BOSH request is held, so that the
+    /// connection that was not held last is still there.
+    pub(super) idle: Duration,
+}
 
-/// HTTP/1.1 with these times, for one connection.
-pub(super) fn http() -> http1::Builder {
+/// HTTP/1.1 with these times, for the one connection whose stream notes its bytes in `watch`.
+pub(super) fn http(times: Times, watch: Arc<Watch>) -> http1::Builder {
     let mut builder = http1::Builder::new();
-    builder.timer(Patience { inner: TokioTimer::new(), answered: AtomicBool::new(false) });
-    builder.header_read_timeout(FIRST);
+    builder.timer(Patience { times, watch, answered: AtomicBool::new(false) });
+    builder.header_read_timeout(times.header);
     builder
+}
+
+/// What is known of the header that is awaited or has come.
+#[derive(Debug, Default)]
+pub(super) struct Watch(Mutex<Noted>);
+
+#[derive(Debug, Default)]
+struct Noted {
+    /// The scan of the header that is awaited; `None` while a request is under way.
+    scan: Option<Scan>,
+    first_byte: Option<Instant>,
+    head: Option<Head>,
+}
+
+impl Watch {
+    /// The next bytes begin a header.
+    fn arm(&self) {
+        *self.0.lock() = Noted { scan: Some(Scan::default()), ..Noted::default() };
+    }
+
+    /// Bytes have come.
+    pub(super) fn note(&self, bytes: &[u8]) {
+        let noted = &mut *self.0.lock();
+        let Some(scan) = &mut noted.scan else { return };
+        if bytes.is_empty() {
+            return;
+        }
+        noted.first_byte.get_or_insert_with(now);
+        noted.head = scan.feed(bytes);
+        if noted.head.is_some() {
+            noted.scan = None;
+        }
+    }
+
+    /// The header of the request that hyper has read just now, if all of it came after the one before was
+    /// answered.
+    pub(super) fn take_head(&self) -> Option<Head> {
+        let noted = &mut *self.0.lock();
+        noted.scan = None;
+        noted.head.take()
+    }
+
+    fn first_byte(&self) -> Option<Instant> {
+        self.0.lock().first_byte
+    }
+}
+
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 /// The timer of one connection. hyper asks it for nothing but the deadline of the next header.
 struct Patience {
-    inner: TokioTimer,
+    times: Times,
+    watch: Arc<Watch>,
     /// A header has been waited for already.
     answered: AtomicBool,
 }
 
 impl Timer for Patience {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
-        self.sleep_until(self.now() + duration)
+        self.sleep_until(now() + duration)
     }
 
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
-        let more = if self.answered.swap(true, Ordering::Relaxed) { BETWEEN - FIRST } else { Duration::ZERO };
-        self.inner.sleep_until(deadline + more)
+        self.watch.arm();
+        let answered = self.answered.swap(true, Ordering::Relaxed);
+        let deadline = if answered { deadline - self.times.header + self.times.idle } else { deadline };
+        Box::pin(HeaderSleep {
+            inner: Box::pin(tokio::time::sleep_until(deadline.into())),
+            watch: self.watch.clone(),
+            header: self.times.header,
+            begun: !answered,
+        })
     }
 
     fn now(&self) -> Instant {
-        self.inner.now()
+        now()
     }
 }
+
+/// Ends when the header is overdue. hyper polls it whenever bytes have come that do not complete one.
+struct HeaderSleep {
+    inner: Pin<Box<tokio::time::Sleep>>,
+    watch: Arc<Watch>,
+    header: Duration,
+    /// The deadline is that of a header that has begun.
+    begun: bool,
+}
+
+impl Future for HeaderSleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.begun
+            && let Some(first) = self.watch.first_byte()
+        {
+            self.begun = true;
+            let deadline = first + self.header;
+            self.inner.as_mut().reset(deadline.into());
+        }
+        self.inner.as_mut().poll(cx)
+    }
+}
+
+impl Sleep for HeaderSleep {}
 
 #[cfg(test)]
 mod tests {
@@ -62,12 +155,17 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
     use tokio::time::{Instant, sleep};
 
+    use super::super::line::Noting;
     use super::*;
+
+    const TIMES: Times = Times { header: Duration::from_secs(10), idle: Duration::from_secs(90) };
 
     fn connect() -> DuplexStream {
         let (ours, theirs) = tokio::io::duplex(4096);
         let service = service_fn(async |_| Ok::<_, Infallible>(Response::new(Full::new(Bytes::new()))));
-        tokio::spawn(http().serve_connection(TokioIo::new(theirs), service));
+        let watch = Arc::new(Watch::default());
+        let io = TokioIo::new(Noting::new(theirs, watch.clone()));
+        tokio::spawn(http(TIMES, watch).serve_connection(io, service));
         ours
     }
 
@@ -87,12 +185,29 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_first_header_may_not_dribble() {
+    async fn x73_the_first_header_may_not_dribble() {
         let mut silent = connect();
         assert_eq!(closed(&mut silent).await, 10);
         let mut slow = connect();
         slow.write_all(b"GET / HTTP/1.1\r\nhost: ").await.unwrap();
         assert_eq!(closed(&mut slow).await, 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn x73_a_later_header_may_not_dribble_either() {
+        let mut client = connect();
+        for _ in 0..2 {
+            ask(&mut client).await;
+            sleep(Duration::from_secs(80)).await;
+        }
+        client.write_all(b"G").await.unwrap();
+        let start = Instant::now();
+        for _ in 0..3 {
+            sleep(Duration::from_secs(3)).await;
+            client.write_all(b"E").await.unwrap();
+        }
+        closed(&mut client).await;
+        assert_eq!((Instant::now() - start).as_secs(), 10);
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,4 +1,5 @@
-//! All sockets of the server, bound before anything starts, so that a taken port is an error and not a surprise.
+//! All sockets of the server, bound before anything starts or changes, so that a taken port is an error and not a
+//! surprise.
 
 use std::net::SocketAddr;
 
@@ -6,28 +7,27 @@ use tokio::net::{TcpListener, TcpSocket};
 use toml::Spanned;
 
 use super::Addresses;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, ListenerName};
 
 /// Connections that wait to be accepted: a storm of reconnecting clients fits.
 const BACKLOG: u32 = 4096;
 
-/// Bound listeners by purpose.
+/// Bound listeners, in the order of the configuration.
 #[derive(Debug, Default)]
 pub struct Listeners {
-    /// HTTP in clear.
-    pub http: Vec<TcpListener>,
-    /// HTTPS.
-    pub https: Vec<TcpListener>,
-    /// BOSH and WebSocket in clear.
-    pub bosh: Vec<TcpListener>,
-    /// BOSH and WebSocket over TLS.
-    pub bosh_tls: Vec<TcpListener>,
-    /// XMPP in clear.
-    pub xmpp: Vec<TcpListener>,
-    /// XMPP with TLS from the first byte.
-    pub xmpp_tls: Vec<TcpListener>,
-    /// External components.
-    pub component: Vec<TcpListener>,
+    pub(super) doors: Vec<Bound>,
+    /// External components; these stay as they are until the server ends.
+    pub(super) component: Vec<TcpListener>,
+}
+
+/// One of them.
+#[derive(Debug)]
+pub(super) struct Bound {
+    pub(super) kind: ListenerName,
+    /// As the configuration writes it: port 0 stands for any.
+    pub(super) configured: SocketAddr,
+    pub(super) local: SocketAddr,
+    pub(super) listener: TcpListener,
 }
 
 impl Listeners {
@@ -36,43 +36,62 @@ impl Listeners {
     /// # Errors
     /// An address cannot be listened on, with the line that names it.
     pub fn bind(config: &Config) -> Result<Listeners, ConfigError> {
-        let all = |key: &str, list: &[Spanned<SocketAddr>]| {
-            list.iter().map(|address| one(config, key, address)).collect::<Result<Vec<_>, _>>()
-        };
-        let listen = &config.listen;
-        Ok(Listeners {
-            http: all("http", &listen.http)?,
-            https: all("https", &listen.https)?,
-            bosh: all("bosh", &listen.bosh)?,
-            bosh_tls: all("bosh_tls", &listen.bosh_tls)?,
-            xmpp: all("xmpp", &listen.xmpp)?,
-            xmpp_tls: all("xmpp_tls", &listen.xmpp_tls)?,
-            component: all("component", &listen.component)?,
-        })
+        let all = ListenerName::ALL.into_iter().flat_map(|kind| {
+            config.listen.of(kind).iter().map(move |address| Bound::new(config, kind, address))
+        });
+        let doors = all.collect::<Result<Vec<_>, _>>()?;
+        let component = config.listen.component.iter().map(|address| bind(config, "component", address));
+        Ok(Listeners { doors, component: component.collect::<Result<Vec<_>, _>>()? })
     }
 
     /// Where they can be reached.
     pub(super) fn addresses(&self) -> Addresses {
-        let first = |list: &[TcpListener]| list.first().and_then(|listener| listener.local_addr().ok());
-        Addresses {
-            http: first(&self.http),
-            https: first(&self.https),
-            bosh: first(&self.bosh),
-            bosh_tls: first(&self.bosh_tls),
-            xmpp: first(&self.xmpp),
-            xmpp_tls: first(&self.xmpp_tls),
-            component: first(&self.component),
-        }
+        let doors = self.doors.iter().map(|bound| (bound.kind, bound.local));
+        Addresses { component: self.component_address(), ..addresses(doors) }
+    }
+
+    pub(super) fn component_address(&self) -> Option<SocketAddr> {
+        self.component.first().and_then(|listener| listener.local_addr().ok())
     }
 }
 
-fn one(config: &Config, key: &str, address: &Spanned<SocketAddr>) -> Result<TcpListener, ConfigError> {
+impl Bound {
+    pub(super) fn new(
+        config: &Config,
+        kind: ListenerName,
+        address: &Spanned<SocketAddr>,
+    ) -> Result<Bound, ConfigError> {
+        let listener = bind(config, kind.key(), address)?;
+        let configured = *address.get_ref();
+        // It is bound: it has an address.
+        let local = listener.local_addr().unwrap_or(configured);
+        Ok(Bound { kind, configured, local, listener })
+    }
+}
+
+fn bind(config: &Config, key: &str, address: &Spanned<SocketAddr>) -> Result<TcpListener, ConfigError> {
     let socket_address = *address.get_ref();
     listen(socket_address).map_err(|error| {
-        config
-            .source
-            .error(address.span(), format!("listen.{key}: cannot listen on {socket_address}: {error}"))
+        let message = format!("listen.{key}: cannot listen on {socket_address}: {error}");
+        config.source.error(address.span(), message)
     })
+}
+
+/// The first address of each kind.
+pub(super) fn addresses(open: impl Iterator<Item = (ListenerName, SocketAddr)>) -> Addresses {
+    let mut addresses = Addresses::default();
+    for (kind, local) in open {
+        let first = match kind {
+            ListenerName::Http => &mut addresses.http,
+            ListenerName::Https => &mut addresses.https,
+            ListenerName::Bosh => &mut addresses.bosh,
+            ListenerName::BoshTls => &mut addresses.bosh_tls,
+            ListenerName::Xmpp => &mut addresses.xmpp,
+            ListenerName::XmppTls => &mut addresses.xmpp_tls,
+        };
+        first.get_or_insert(local);
+    }
+    addresses
 }
 
 fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {

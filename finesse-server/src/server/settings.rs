@@ -3,9 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use xmpp::forwarded::ForwardedHeader;
 use xmpp::tcp::AdmissionLimits;
 
-use crate::config::{AddressRange, Config, ConflictMode, ListenerName, ProfileName, StartTlsMode};
+use super::Addresses;
+use crate::config::{
+    AddressRange, Config, ConflictMode, ListenerName, ProfileName, ProxyHeader, StartTlsMode,
+};
+use crate::http::{HostMeta, Rules};
 use crate::rest::Settings;
 use crate::rest::cors::Origins;
 
@@ -218,6 +223,45 @@ fn bosh_limits(config: &Config) -> bosh::Limits {
         addresses: size(of.addresses),
         ..bosh::Limits::default()
     }
+}
+
+pub(super) fn rules(config: &Config, addresses: Addresses) -> Rules {
+    let (limits, timeouts) = (&config.limits, &config.timeouts);
+    Rules {
+        origins: notification_origins(config),
+        proxies: AddressRange::networks(&limits.proxies),
+        proxy_header: match limits.proxy_header {
+            ProxyHeader::XForwardedFor => ForwardedHeader::XForwardedFor,
+            ProxyHeader::Forwarded => ForwardedHeader::Forwarded,
+        },
+        connections: size(limits.http_connections),
+        header_bytes: limits.http_header_bytes,
+        streams: limits.http2_streams,
+        header: seconds(timeouts.http_header),
+        idle: seconds(timeouts.http_idle),
+        host_meta: host_meta(config, addresses),
+    }
+}
+
+/// Where clients find BOSH and WebSocket: as configured, or on the listeners, those with TLS if there are any.
+fn host_meta(config: &Config, addresses: Addresses) -> HostMeta {
+    let secure = [addresses.https, addresses.bosh_tls];
+    let clear = [addresses.bosh, addresses.http];
+    let encrypted = secure.iter().any(Option::is_some);
+    let open = if encrypted { secure } else { clear };
+    let urls = |configured: &str, schemes: [&str; 2], path: &str| match configured {
+        "" => {
+            let scheme = schemes[usize::from(!encrypted)];
+            let host = config.server.host();
+            let ports = open.iter().flatten().map(|address| address.port());
+            ports.map(|port| format!("{scheme}://{host}:{port}{path}")).collect()
+        }
+        url => vec![url.to_owned()],
+    };
+    HostMeta::new(
+        &urls(&config.server.bosh_url, ["https", "http"], "/http-bind/"),
+        &urls(&config.server.websocket_url, ["wss", "ws"], "/ws/"),
+    )
 }
 
 pub(super) fn rest(config: &Config) -> Settings {

@@ -328,8 +328,12 @@ impl State {
                 for parcel in queue.drain(..) {
                     stream.write_parcel(&parcel, out);
                 }
-                if let (Some(Condition::RemoteStreamError), Some(error)) = (condition, error) {
-                    out.extend_from_slice(error.to_xml().as_bytes());
+                match (condition, error) {
+                    (Some(Condition::RemoteStreamError), Some(error)) => {
+                        out.extend_from_slice(error.to_xml().as_bytes());
+                    }
+                    (Some(Condition::SeeOtherUri), _) => push_uri(stream, out),
+                    _ => {}
                 }
             });
             queue.clear();
@@ -344,6 +348,7 @@ impl State {
             StreamError::HostGone => Condition::HostGone,
             StreamError::ImproperAddressing => Condition::ImproperAddressing,
             StreamError::SystemShutdown => Condition::SystemShutdown,
+            StreamError::SeeOtherHost => Condition::SeeOtherUri,
             StreamError::UnsupportedStanzaType | StreamError::InvalidNamespace => Condition::BadRequest,
             StreamError::PolicyViolation(_) if self.stream.is_authenticated() => Condition::PolicyViolation,
             _ => Condition::RemoteStreamError,
@@ -437,6 +442,15 @@ fn open(creation: &Creation) -> Open {
     let Creation { to, from, lang, version, .. } = creation.clone();
     // COMPAT: clients that forget the version speak 1.0 all the same.
     Open { to, from, lang, version: version.or_else(|| Some("1.0".into())) }
+}
+
+/// Where the client has to go (XEP-0124 §17.2).
+fn push_uri(stream: &Stream, out: &mut Vec<u8>) {
+    let alternate = stream.service().alternate();
+    let uri = alternate.as_ref().and_then(|alternate| alternate.bosh.as_deref()).unwrap_or_default();
+    out.extend_from_slice(b"<uri>");
+    xmpp::xml::push_text(out, uri);
+    out.extend_from_slice(b"</uri>");
 }
 
 /// A request that waits for its answer. Dropping it tells the session that the connection is gone; the

@@ -82,7 +82,9 @@ impl Counters {
         match condition {
             None => self.terminated.add(),
             Some(Condition::PolicyViolation) => self.policy_violations.add(),
-            Some(Condition::RemoteStreamError | Condition::SystemShutdown) => self.closed.add(),
+            Some(Condition::RemoteStreamError | Condition::SystemShutdown | Condition::SeeOtherUri) => {
+                self.closed.add();
+            }
             Some(_) => self.failed.add(),
         }
     }

@@ -387,6 +387,35 @@ async fn x51_a_conflict_between_polls_is_told_with_the_next() {
 }
 
 #[tokio::test]
+async fn a_stop_tells_clients_of_another_server_if_there_is_one() {
+    let server = Server::start().await;
+    let uri = "https://fin-b.example.net:7443/http-bind/?a&b".to_owned();
+    server.service.redirect(Some(xmpp::Alternate { host: None, websocket: None, bosh: Some(uri) }));
+    let mut moved = Client::login(&server, "1001").await;
+    let mut stopped = Client::login(&server, "1002").await;
+    moved.poll().await;
+    stopped.poll().await;
+    server
+        .service
+        .broker()
+        .send(&broker::Address::full("1001@localhost", "r"), broker::Parcel::notice("<message/>"));
+    assert_eq!(server.service.move_sessions(1), 1);
+    assert_eq!(server.service.move_sessions(9), 1, "each is moved once");
+    for client in [&mut moved, &mut stopped] {
+        let mut body = client.first.read().await.unwrap().body;
+        if !body.contains("condition") {
+            body = client.ask("").await;
+        }
+        assert_condition(&body, "see-other-uri");
+        assert!(
+            body.ends_with("<uri>https://fin-b.example.net:7443/http-bind/?a&amp;b</uri></body>"),
+            "{body}"
+        );
+    }
+    assert_eq!(server.service.sessions(), 0);
+}
+
+#[tokio::test]
 async fn x52_a_stop_answers_held_requests() {
     let server = Server::start().await;
     let mut client = Client::login(&server, "1001").await;

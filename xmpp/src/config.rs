@@ -137,6 +137,17 @@ impl Default for Timeouts {
     }
 }
 
+/// Where clients are sent by a server that stops or wants to be rid of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alternate {
+    /// `host` or `host:port` for TCP, IPv6 addresses in brackets (`see-other-host`, RFC 6120 §4.9.3.19).
+    pub host: Option<String>,
+    /// URI of the other WebSocket endpoint (`see-other-uri`, RFC 7395 §3.6.1).
+    pub websocket: Option<String>,
+    /// URI of the other BOSH endpoint (`see-other-uri`, XEP-0124 §17.2).
+    pub bosh: Option<String>,
+}
+
 /// Stream management with resumption (XEP-0198), on TCP and WebSocket.
 ///
 /// A session whose client asked for it and whose connection breaks waits for up to [`max_resume`] without

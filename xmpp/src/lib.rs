@@ -78,11 +78,13 @@ pub mod websocket;
 pub mod xml;
 
 pub use auth::{Answer, AuthFailure, Authenticator, Credentials, Password, Principal, Question, Verifiers};
-pub use config::{Config, Conflict, FastOptions, Limits, Profile, StreamManagement, Timeouts};
+pub use config::{Alternate, Config, Conflict, FastOptions, Limits, Profile, StreamManagement, Timeouts};
 pub use error::StreamError;
 pub use failures::LoginFailures;
 pub use network::{BadNetwork, Network};
 pub use origins::Origins;
-pub use service::{Access, AccessPolicy, BindError, Bound, OpenPolicy, Right, Service, event, notification};
+pub use service::{
+    Access, AccessPolicy, BindError, Bound, OpenPolicy, PresenceObserver, Right, Service, event, notification,
+};
 pub use stats::{Refusal, Refusals, Stats};
 pub use stream::{Action, Channel, Framing, Open, StartTls, Stream};

@@ -16,10 +16,12 @@ mod form;
 mod message;
 mod node;
 mod ns;
+mod observer;
 mod policy;
 mod presence;
 mod pubsub;
 mod query;
+mod redirect;
 mod relay;
 mod removal;
 mod rsm;
@@ -33,10 +35,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use parking_lot::RwLock;
+
 use broker::{Address, Broker, EndReason, OnConflict, Outbox, Reach};
 
 use crate::auth::{Asked, Authenticator, Principal, Question};
-use crate::config::{Config, Conflict, Profile};
+use crate::config::{Alternate, Config, Conflict, Profile};
 use crate::failures::LoginFailures;
 use crate::sasl::scram::Hash;
 use crate::stats::{Counters, Refusal, Stats};
@@ -44,6 +48,7 @@ use accounts::{Accounts, Refused};
 pub use bound::Bound;
 use components::Components;
 pub use event::{event, notification};
+pub use observer::PresenceObserver;
 pub use policy::{Access, AccessPolicy, OpenPolicy, Right};
 pub(crate) use stamp::ahead;
 use stanza::{Condition, Detail, StanzaError};
@@ -70,6 +75,10 @@ pub(crate) struct Shared {
     pub(crate) stripes: pubsub::Stripes,
     /// When the next subscription expires.
     pub(crate) leases: pubsub::Leases,
+    /// Where clients are sent that have to go.
+    alternate: RwLock<Option<Arc<Alternate>>>,
+    /// Who is told of users that come and go.
+    pub(crate) watch: observer::Watch,
     /// Sessions that outlive their connection.
     pub(crate) resumable: crate::sm::Table,
     /// Whether the application behind the service is there.
@@ -157,6 +166,8 @@ impl Service {
             nodes: node::Nodes::new(),
             stripes: pubsub::Stripes::new(),
             leases: pubsub::Leases::default(),
+            alternate: RwLock::new(None),
+            watch: observer::Watch::default(),
             resumable: crate::sm::Table::new(),
             application: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
@@ -336,6 +347,7 @@ impl Service {
         // Whoever had the resource before has taken his presence with him.
         pubsub::end_temporary(shared, &bound.account, &resource);
         presence::tell_gone(&bound, entered.bereaved);
+        observer::presence_changed(&bound);
         Ok(bound)
     }
 

@@ -323,7 +323,7 @@ impl Stream {
 
     /// The server stops.
     pub fn handle_shutdown(&mut self) {
-        self.fail(StreamError::SystemShutdown);
+        self.fail(self.departure());
     }
 
     /// The outbox has ended: somebody else ended the session.
@@ -331,9 +331,8 @@ impl Stream {
         match reason {
             EndReason::Overflow => self.fail(StreamError::PolicyViolation("too slow in reading")),
             EndReason::Replaced => self.fail(StreamError::Conflict),
-            EndReason::Shutdown => self.fail(StreamError::SystemShutdown),
+            EndReason::Shutdown | EndReason::Moved => self.fail(self.departure()),
             EndReason::Removed => self.fail(StreamError::NotAuthorized),
-            EndReason::Moved => self.fail(StreamError::SystemShutdown),
             EndReason::Closed => self.end(None),
         }
     }
@@ -388,7 +387,10 @@ impl Stream {
         if self.framing == Framing::Tcp && !self.answered && error.is_none() {
             return Vec::new();
         }
-        render::farewell(self.framing, error)
+        match error {
+            Some(StreamError::SeeOtherHost) => self.redirection(),
+            _ => render::farewell(self.framing, error),
+        }
     }
 
     fn timeouts(&self) -> &crate::Timeouts {

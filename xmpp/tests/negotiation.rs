@@ -27,7 +27,7 @@ fn x1_header_is_answered_with_own_header_and_features() {
         features,
         "<mechanisms xmlns=\"urn:ietf:params:xml:ns:xmpp-sasl\"><mechanism>PLAIN</mechanism></mechanisms>\
          <limits xmlns=\"urn:xmpp:stream-limits:0\"><max-bytes>65536</max-bytes>\
-         <idle-seconds>120</idle-seconds></limits></stream:features>"
+         <idle-seconds>30</idle-seconds></limits></stream:features>"
     );
 }
 

@@ -170,6 +170,13 @@ impl Accounts {
         entries.iter().map(|entry| entry.outbox.clone()).collect()
     }
 
+    /// True if a resource is available whose connection is there.
+    pub(crate) fn is_present(&self, bare: &str) -> bool {
+        let shard = self.shard(bare).lock();
+        let present = |entry: &Entry| entry.presence.is_some() && !entry.away;
+        shard.get(bare).is_some_and(|entries| entries.iter().any(present))
+    }
+
     /// Outboxes of everybody.
     pub(crate) fn outboxes(&self) -> Vec<Outbox> {
         let shards = self.shards.iter();

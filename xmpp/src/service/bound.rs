@@ -13,7 +13,7 @@ use super::address::{self, Place, Target};
 use super::bounce::Bounces;
 use super::policy::{Access, Right};
 use super::stanza::{Condition, Envelope, StanzaError};
-use super::{Service, Shared, message, ns, presence, query, relay};
+use super::{Service, Shared, message, ns, observer, presence, query, relay};
 use crate::auth::Principal;
 use crate::error::StreamError;
 use crate::xml;
@@ -206,6 +206,7 @@ impl Bound {
     /// changes.
     pub(crate) fn set_away(&self, away: bool) {
         self.shared().accounts.set_away(&self.account, self.id, away);
+        observer::presence_changed(self);
     }
 
     /// Whom an address means for this session.

@@ -13,6 +13,7 @@ use minidom::Element;
 use super::accounts::Listener;
 use super::address::Target;
 use super::bound::Bound;
+use super::observer::presence_changed;
 use super::stanza::{Condition, notice, push, push_attr};
 use super::{Shared, ns, pubsub, serialize};
 use crate::xml::{Attribute, push_attribute};
@@ -71,6 +72,7 @@ fn available(bound: &Bound, now: Instant, stanza: &Element) {
         bound.session.set_reach(reach);
         echo(bound, stanza, &inner, "");
     }
+    presence_changed(bound);
 }
 
 /// What a session hears when it becomes available: the application's presence, then its own, then those of
@@ -112,6 +114,7 @@ fn unavailable(bound: &Bound, stanza: &Element) {
     bound.shared().accounts.announce(&bound.account, bound.id, None);
     pubsub::end_temporary(bound.shared(), &bound.account, bound.resource());
     tell_directed(bound);
+    presence_changed(bound);
 }
 
 /// Repeats a presence to every available resource of the account, the sender included.
@@ -156,6 +159,7 @@ pub(crate) fn leave(bound: &Bound) {
         pubsub::end_temporary(shared, &bound.account, bound.resource());
     }
     tell_directed(bound);
+    presence_changed(bound);
 }
 
 /// Tells each listener that the session's resource is gone.

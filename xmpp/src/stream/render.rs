@@ -3,7 +3,7 @@
 use super::{Framing, Phase, StartTls, Stream};
 use crate::StreamError;
 use crate::sasl;
-use crate::xml::Attribute;
+use crate::xml::{Attribute, Text};
 
 pub(super) const NS_STREAMS: &str = "http://etherx.jabber.org/streams";
 pub(super) const NS_TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
@@ -84,6 +84,39 @@ pub(super) fn farewell(framing: Framing, error: Option<StreamError>) -> Vec<Stri
 }
 
 impl Stream {
+    /// How the client is told to go: to another server, if one is known that it can reach by this transport.
+    pub(super) fn departure(&self) -> StreamError {
+        let known = self.service.alternate().is_some_and(|alternate| match self.framing {
+            Framing::Tcp => alternate.host.is_some(),
+            Framing::WebSocket => alternate.websocket.is_some(),
+            Framing::Bosh => alternate.bosh.is_some(),
+            _ => false,
+        });
+        if known { StreamError::SeeOtherHost } else { StreamError::SystemShutdown }
+    }
+
+    /// The end of a stream whose client has to go elsewhere (RFC 6120 §4.9.3.19, RFC 7395 §3.6.1).
+    pub(super) fn redirection(&self) -> Vec<String> {
+        let alternate = self.service.alternate();
+        let alternate = alternate.as_deref();
+        match (
+            self.framing,
+            alternate.and_then(|a| a.host.as_deref()),
+            alternate.and_then(|a| a.websocket.as_deref()),
+        ) {
+            (Framing::Tcp, Some(host), _) => vec![format!(
+                "<stream:error><see-other-host xmlns=\"urn:ietf:params:xml:ns:xmpp-streams\">{}</see-other-host>\
+                 </stream:error></stream:stream>",
+                Text(host)
+            )],
+            (Framing::WebSocket, _, Some(uri)) => {
+                vec![format!("<close xmlns=\"{NS_FRAMING}\" see-other-uri=\"{}\" />", Attribute(uri))]
+            }
+            // It was taken back in the meantime.
+            _ => farewell(self.framing, Some(StreamError::SystemShutdown)),
+        }
+    }
+
     /// Features of the present phase. What XEP-0478 tells is what is enforced.
     pub fn features(&self) -> String {
         self.features_with(&match self.phase {
@@ -113,6 +146,10 @@ impl Stream {
     fn idle_seconds(&self) -> String {
         match self.framing {
             Framing::Bosh => String::new(),
+            // Before authentication a stream has a time limit, which no traffic extends.
+            _ if !self.is_authenticated() => {
+                format!("<idle-seconds>{}</idle-seconds>", self.timeouts().authenticate.as_secs())
+            }
             _ => format!("<idle-seconds>{}</idle-seconds>", self.timeouts().idle_close.as_secs()),
         }
     }

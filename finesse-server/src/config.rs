@@ -124,6 +124,12 @@ pub struct Server {
     pub bosh_url: String,
     /// The same for WebSocket.
     pub websocket_url: String,
+    /// `host` or `host:port` where XMPP clients over TCP are sent when this server stops; empty: nowhere.
+    pub alternate: String,
+    /// The same for BOSH, as a URL.
+    pub alternate_bosh_url: String,
+    /// The same for WebSocket.
+    pub alternate_websocket_url: String,
 }
 
 impl Default for Server {
@@ -137,6 +143,9 @@ impl Default for Server {
             plain_http: PlainHttp::Redirect,
             bosh_url: String::new(),
             websocket_url: String::new(),
+            alternate: String::new(),
+            alternate_bosh_url: String::new(),
+            alternate_websocket_url: String::new(),
         }
     }
 }

@@ -167,6 +167,7 @@ impl Server {
             Arc::new(XmppRealm(realm.clone())),
             rights,
         );
+        service.redirect(settings::alternate(&config));
         let core = core::spawn(model_settings(&config, addresses), directory, link(&config), service.clone());
         let rest = Rest::new(settings::rest(&config), realm, Arc::new(Model(core.clone())));
         let interfaces = Arc::new(Interfaces::new(

@@ -99,7 +99,7 @@ fn x77_silence_ends_a_stream_when_it_was_advertised() {
         let service = odd();
         let mut client = if websocket { Client::websocket(&service) } else { Client::tcp(&service) };
         let open = if websocket { OPEN.to_owned() } else { open_tcp(DOMAIN) };
-        let mut say = |client: &mut Client, text: &str| match websocket {
+        let say = |client: &mut Client, text: &str| match websocket {
             true => client.message(text),
             false => client.send(text),
         };

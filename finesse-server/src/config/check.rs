@@ -160,9 +160,15 @@ fn streams(config: &Config) -> Check {
     if xmpp.software_name.is_empty() || xmpp.software_name.chars().any(char::is_control) {
         return fail_key(config, "xmpp", "software_name", "must be a short text");
     }
+    let alternate = &config.server.alternate;
+    if !alternate.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b)) {
+        return fail_key(config, "server", "alternate", "must be a host, or a host and a port");
+    }
     for (key, url, schemes) in [
         ("bosh_url", &config.server.bosh_url, ["https://", "http://"]),
         ("websocket_url", &config.server.websocket_url, ["wss://", "ws://"]),
+        ("alternate_bosh_url", &config.server.alternate_bosh_url, ["https://", "http://"]),
+        ("alternate_websocket_url", &config.server.alternate_websocket_url, ["wss://", "ws://"]),
     ] {
         let plain = url.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"\\&".contains(&b));
         let fits = schemes.iter().any(|scheme| url.len() > scheme.len() && url.starts_with(scheme));
@@ -441,6 +447,12 @@ mod tests {
             ("[xmpp]\napplication = \"finesse\"\n", "f.toml:2:1: xmpp.application must be"),
             ("[xmpp]\nconflict = \"ignore\"\n", "f.toml:2:12: unknown variant `ignore`"),
             ("[server]\nbosh_url = \"//cc/http-bind\"\n", "f.toml:2:1: server.bosh_url must begin with"),
+            ("[server]\nalternate = \"https://b/\"\n", "f.toml:2:1: server.alternate must be a host"),
+            (
+                "[server]\nalternate_bosh_url = \"b.example\"\n",
+                "f.toml:2:1: server.alternate_bosh_url must begin with",
+            ),
+            ("[xmpp]\nresume_seconds = 121\n", "f.toml:2:1: xmpp.resume_seconds must be from 1 to 120"),
         ] {
             let complaint = Config::parse("f.toml", text).unwrap_err().to_string();
             assert!(complaint.starts_with(expected), "{complaint}");

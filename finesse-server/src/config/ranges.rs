@@ -105,6 +105,9 @@ fn others(config: &Config) -> Vec<Range> {
     vec![
         ("xmpp", "max_resources", xmpp.max_resources, 1, 1000),
         ("xmpp", "auth_retries", xmpp.auth_retries, 1, 10),
+        ("xmpp", "resume_seconds", xmpp.resume_seconds, 1, 120),
+        ("xmpp", "unacknowledged_items", xmpp.unacknowledged_items, 10, 1_000_000),
+        ("xmpp", "unacknowledged_bytes", xmpp.unacknowledged_bytes, 64 << 10, 1024 * MIB),
         ("pubsub", "nodes", pubsub.nodes, 100, 100_000_000),
         ("pubsub", "subscriptions_per_user", pubsub.subscriptions_per_user, 10, 1_000_000),
         ("pubsub", "subscriptions_per_session", pubsub.subscriptions_per_session, 10, 1_000_000),

@@ -26,6 +26,14 @@ pub struct Xmpp {
     pub sasl2: bool,
     /// Whether clients of SASL2 get tokens for their next login.
     pub fast: bool,
+    /// Whether sessions over TCP and WebSocket can be resumed after their connection has broken (XEP-0198).
+    pub stream_management: bool,
+    /// Seconds for which such a session waits without a connection.
+    pub resume_seconds: u32,
+    /// Stanzas that may wait for the client's acknowledgement.
+    pub unacknowledged_items: u32,
+    /// Bytes that may.
+    pub unacknowledged_bytes: u32,
     /// Whether presence is echoed to the sender's own resources.
     pub self_echo: bool,
     /// `local/resource` of the application whose presence tells clients that events will come; empty: none.
@@ -50,6 +58,10 @@ impl Default for Xmpp {
             scram: false,
             sasl2: false,
             fast: false,
+            stream_management: false,
+            resume_seconds: 120,
+            unacknowledged_items: 1000,
+            unacknowledged_bytes: 4 << 20,
             self_echo: true,
             application: "finesse/app".into(),
             language: "en".into(),

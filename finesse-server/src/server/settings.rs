@@ -35,6 +35,19 @@ pub(super) fn starttls(mode: StartTlsMode) -> xmpp::StartTls {
     }
 }
 
+/// Where clients go when the server stops; `None` if no key says so.
+pub(super) fn alternate(config: &Config) -> Option<xmpp::Alternate> {
+    let of = &config.server;
+    let given = |text: &String| (!text.is_empty()).then(|| text.clone());
+    let alternate = xmpp::Alternate {
+        host: given(&of.alternate),
+        websocket: given(&of.alternate_websocket_url),
+        bosh: given(&of.alternate_bosh_url),
+    };
+    let any = alternate.host.is_some() || alternate.websocket.is_some() || alternate.bosh.is_some();
+    any.then_some(alternate)
+}
+
 #[allow(clippy::needless_update, reason = "a new field of the crate has its default until it has a key")]
 pub(super) fn broker(config: &Config) -> broker::Config {
     let (pubsub, limits) = (&config.pubsub, &config.limits);
@@ -79,6 +92,12 @@ pub(super) fn xmpp(config: &Config) -> xmpp::Config {
         scram: of.scram,
         sasl2: of.sasl2,
         fast: of.fast.then(xmpp::FastOptions::default),
+        stream_management: of.stream_management.then(|| xmpp::StreamManagement {
+            max_resume: seconds(of.resume_seconds),
+            queue_items: size(of.unacknowledged_items),
+            queue_bytes: size(of.unacknowledged_bytes),
+            ..xmpp::StreamManagement::default()
+        }),
         conflict: match of.conflict {
             ConflictMode::ReplaceOld => xmpp::Conflict::ReplaceOld,
             ConflictMode::RefuseNew => xmpp::Conflict::RefuseNew,

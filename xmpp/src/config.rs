@@ -243,6 +243,8 @@ pub struct Config {
     /// The Finesse profile does not look at it: its clients take the text of a whole message, to which the
     /// `SubID` headers would be added.
     pub multi_subscribe: bool,
+    /// Nodes may be put into collections (false; XEP-0248). The Finesse profile does not look at it.
+    pub collections: bool,
     /// Clients may set subscription options (XEP-0060 §6.3), and owners are asked for their consent by forms
     /// (§8.6) and have them sent again by a command (§8.7). `None`: in the strict profile. Without it owners
     /// find those who wait in the list of subscriptions.
@@ -277,6 +279,7 @@ impl Config {
             application: Some(("finesse".into(), "app".into())),
             components: Vec::new(),
             multi_subscribe: false,
+            collections: false,
             subscription_options: None,
             stream_management: None,
             language: "en".into(),

@@ -411,6 +411,11 @@ impl Shared {
         self.strict() && self.config.multi_subscribe
     }
 
+    /// True if there are collections.
+    pub(crate) fn collections(&self) -> bool {
+        self.strict() && self.config.collections
+    }
+
     /// True if subscriptions have options.
     pub(crate) fn subscription_options(&self) -> bool {
         self.config.subscription_options.unwrap_or_else(|| self.strict())

@@ -68,6 +68,7 @@ fn pubsub_features(shared: &Shared) -> impl Iterator<Item = &'static str> {
             ],
         ),
         (shared.multi_subscribe(), &["multi-subscribe"]),
+        (shared.collections(), &["collections", "multi-collection"]),
     ];
     let on = switched.into_iter().filter(|(on, _)| *on).flat_map(|(_, names)| names);
     PUBSUB_FEATURES.iter().chain(on).copied()
@@ -143,9 +144,10 @@ pub(crate) fn pubsub_info(request: &Request<'_>) -> Outcome {
 fn node_info(request: &Request<'_>, node: &str) -> Outcome {
     let found = find(request.bound.shared(), node)?;
     let config = found.config();
+    let kind = if config.links.collection { "collection" } else { "leaf" };
     request.answer(2048, |out| {
         start(request, out, ns::DISCO_INFO);
-        push(out, &["<identity category=\"pubsub\" type=\"leaf\""]);
+        push(out, &["<identity category=\"pubsub\" type=\"", kind, "\""]);
         if !config.title.is_empty() {
             push_attr(out, "name", &config.title);
         }
@@ -172,9 +174,12 @@ pub(crate) fn pubsub_items(request: &Request<'_>) -> Outcome {
     expect_query(request)?;
     let wish = Wish::parse(request.child)?;
     let node = request.child.attr("node").filter(|node| !node.is_empty());
-    let page = match node {
-        Some(node) => wish.cut(item_ids(request, node)?, |name| name)?,
-        None => visible_nodes(request.bound, &wish)?,
+    let (attribute, page) = match node {
+        Some(node) => {
+            let (attribute, list) = contents(request, node)?;
+            (attribute, wish.cut(list, |name| name)?)
+        }
+        None => ("node", visible_nodes(request.bound, &wish)?),
     };
     let service = &request.bound.shared().config.pubsub_domain;
     request.answer(page.entries.len() * (service.len() + 64) + 256, |out| {
@@ -182,7 +187,7 @@ pub(crate) fn pubsub_items(request: &Request<'_>) -> Outcome {
         for name in &page.entries {
             push(out, &["<item"]);
             push_attr(out, "jid", service);
-            push_attr(out, if node.is_some() { "name" } else { "node" }, name);
+            push_attr(out, attribute, name);
             push(out, &["/>"]);
         }
         page.push(out);
@@ -190,18 +195,39 @@ pub(crate) fn pubsub_items(request: &Request<'_>) -> Outcome {
     })
 }
 
-fn item_ids(request: &Request<'_>, node: &str) -> Result<Vec<Arc<str>>, StanzaError> {
+/// Items of a leaf by their `name`, nodes of a collection by their `node`.
+fn contents(request: &Request<'_>, node: &str) -> Result<(&'static str, Vec<Arc<str>>), StanzaError> {
     let found = find(request.bound.shared(), node)?;
     read_access(request.bound, node, &found)?;
-    let Some(node) = &found.node else { return Ok(Vec::new()) };
+    let Some(node) = &found.node else { return Ok(("name", Vec::new())) };
     let config = found.config();
+    if config.links.collection {
+        let mut children: Vec<_> = node.state.read().children.iter().cloned().collect();
+        children.retain(|name| may_see(request.bound, name));
+        return Ok(("node", children));
+    }
     let mut items = node.items.lock();
     items.expire(request.now, &config);
-    Ok(items.all().map(|item| item.id.clone()).collect())
+    Ok(("name", items.all().map(|item| item.id.clone()).collect()))
 }
 
 /// Created nodes up to which a page says exactly where it stands; longer lists are walked.
 const EXACT: usize = 1000;
+
+/// Whether there is such a node and the requester may know of it.
+fn may_see(bound: &Bound, name: &str) -> bool {
+    if matches!(bound.may(Right::Subscribe, name), Access::Forbidden | Access::NotAllowed) {
+        return false;
+    }
+    let shared = bound.shared();
+    let Some(node) = shared.nodes.get(name) else { return shared.broker.has_node(name) };
+    let state = node.state.read();
+    match state.affiliation(&bound.account) {
+        Affiliation::Outcast => false,
+        Affiliation::None => state.config.access_model != AccessModel::Whitelist,
+        _ => true,
+    }
+}
 
 /// The created nodes, as far as the requester may see them.
 struct Visible<'a>(&'a Bound);
@@ -216,17 +242,9 @@ impl Long for Visible<'_> {
     }
 
     fn shows(&self, name: &str) -> bool {
-        let (bound, shared) = (self.0, self.0.shared());
-        if matches!(bound.may(Right::Subscribe, name), Access::Forbidden | Access::NotAllowed) {
-            return false;
-        }
-        let Some(node) = shared.nodes.get(name) else { return shared.broker.has_node(name) };
-        let state = node.state.read();
-        match state.affiliation(&bound.account) {
-            Affiliation::Outcast => false,
-            Affiliation::None => state.config.access_model != AccessModel::Whitelist,
-            _ => true,
-        }
+        let node = self.0.shared().nodes.get(name);
+        // What is in a collection is listed there.
+        may_see(self.0, name) && node.is_none_or(|node| node.state.read().config.links.parents.is_empty())
     }
 
     fn estimate(&self) -> usize {

@@ -20,9 +20,11 @@ use super::pubsub::Subscription;
 
 mod config;
 mod items;
+mod links;
 
-pub(crate) use config::{AccessModel, Fault, NodeConfig, PublishModel, SendLast};
+pub(crate) use config::{AccessModel, Fault, NodeConfig, PublishModel, SendLast, Shown};
 pub(crate) use items::{Full, Item, Items};
+pub(crate) use links::{Association, Links};
 
 /// Shards of the table; a power of two.
 const SHARDS: usize = 64;
@@ -71,6 +73,8 @@ pub(crate) struct State {
     pub(crate) affiliations: BTreeMap<Arc<str>, Affiliation>,
     /// Subscriptions that wait for an owner's consent.
     pub(crate) pending: BTreeMap<Address, Subscription>,
+    /// Of a collection: what is in it.
+    pub(crate) children: BTreeSet<Arc<str>>,
 }
 
 impl State {
@@ -105,6 +109,11 @@ pub(crate) struct Nodes {
     pending: AtomicUsize,
     /// The nodes that each account has an affiliation with. A leaf among locks.
     affiliated: Mutex<HashMap<Arc<str>, BTreeSet<Arc<str>>>>,
+    /// Held while nodes are put into collections and taken out. Comes before the nodes' own locks.
+    pub(crate) graph: Mutex<()>,
+    /// Held while events are handed to subscribers of collections: one order for all of them. Comes behind a
+    /// node's items.
+    pub(crate) collected: Mutex<()>,
 }
 
 impl Nodes {
@@ -116,6 +125,8 @@ impl Nodes {
             moved: Mutex::default(),
             pending: AtomicUsize::new(0),
             affiliated: Mutex::default(),
+            graph: Mutex::default(),
+            collected: Mutex::default(),
         }
     }
 
@@ -136,6 +147,7 @@ impl Nodes {
             config: Arc::new(config),
             affiliations: BTreeMap::from([(owner, Affiliation::Owner)]),
             pending: BTreeMap::new(),
+            children: BTreeSet::new(),
         };
         let node = Node { state: RwLock::new(state), items: Mutex::new(Items::new(self.stored.clone())) };
         self.shard(name).write().insert(name.into(), Arc::new(node));

@@ -6,6 +6,7 @@
 //! becomes it.
 
 mod authorize;
+mod collections;
 mod last;
 mod leases;
 mod lists;

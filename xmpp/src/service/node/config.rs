@@ -1,7 +1,10 @@
 //! Configuration of a node (XEP-0060 §16.4.4, `pubsub#node_config`): the fields that have a meaning here.
 
+use std::sync::Arc;
+
 use super::super::form::{Kind, Writer, boolean};
 use super::super::ns;
+use super::links::Links;
 
 /// Items one node may keep; `max` in a form means this.
 pub(crate) const MAX_ITEMS: usize = 1000;
@@ -42,7 +45,6 @@ pub(crate) enum SendLast {
 pub(crate) enum Fault {
     Value,
     AccessModel,
-    Collections,
 }
 
 /// The configuration. Defaults are those of Openfire for leaf nodes.
@@ -76,6 +78,8 @@ pub(crate) struct NodeConfig {
     /// Roster groups of the owners who may subscribe under [`AccessModel::Roster`].
     pub(crate) roster_groups: Vec<String>,
     pub(crate) send_last: SendLast,
+    /// Collections.
+    pub(crate) links: Links,
 }
 
 impl Default for NodeConfig {
@@ -103,6 +107,7 @@ impl Default for NodeConfig {
             tempsub: false,
             roster_groups: Vec::new(),
             send_last: SendLast::Never,
+            links: Links::default(),
         }
     }
 }
@@ -113,6 +118,17 @@ const FULL: &[&str] = &["retract-oldest", "reject"];
 const TYPES: &[&str] = &["normal", "headline"];
 const LAST: &[&str] = &["never", "on_sub", "on_sub_and_presence"];
 const LEAF: &[&str] = &["leaf"];
+
+/// How a form shows a configuration.
+#[derive(Clone, Copy)]
+pub(crate) struct Shown<'a> {
+    /// `form` or `result`.
+    pub(crate) kind: &'a str,
+    /// With the access models that only the strict profile has.
+    pub(crate) strict: bool,
+    /// With the fields about collections; the nodes in this one.
+    pub(crate) collections: Option<&'a [Arc<str>]>,
+}
 
 /// Every field: name without prefix, kind, label.
 const FIELDS: &[(&str, Kind, &str)] = &[
@@ -150,7 +166,7 @@ impl NodeConfig {
             "description" => self.description.clone(),
             "language" => self.language.clone(),
             "type" => self.payload_type.clone(),
-            "node_type" => "leaf".into(),
+            "node_type" => if self.links.collection { "collection" } else { "leaf" }.into(),
             "access_model" => ACCESS[self.access_model as usize].into(),
             "publish_model" => PUBLISH[self.publish_model as usize].into(),
             "subscribe" => flag(self.subscribe),
@@ -192,6 +208,9 @@ impl NodeConfig {
             self.roster_groups = groups.filter(|group| !group.is_empty()).map(str::to_owned).collect();
             return if self.roster_groups.len() <= MAX_GROUPS { Ok(()) } else { Err(Fault::Value) };
         }
+        if self.links.set(field, values)? {
+            return Ok(());
+        }
         let value = match values {
             [] => "",
             [value] => value.as_str(),
@@ -203,8 +222,6 @@ impl NodeConfig {
             "description" => value.clone_into(&mut self.description),
             "language" => value.clone_into(&mut self.language),
             "type" => value.clone_into(&mut self.payload_type),
-            "node_type" if value == "leaf" => {}
-            "node_type" => return Err(Fault::Collections),
             "access_model" => {
                 self.access_model = match value {
                     "open" => AccessModel::Open,
@@ -260,14 +277,16 @@ impl NodeConfig {
         Ok(())
     }
 
-    /// Appends the form that shows the configuration; `kind` is `form` or `result`. Access by presence and
-    /// roster is offered in the strict profile only.
-    pub(crate) fn push_form(&self, out: &mut Vec<u8>, kind: &str, strict: bool) {
-        let mut form = Writer::start(out, kind, ns::NODE_CONFIG);
+    /// Appends the form that shows the configuration.
+    pub(crate) fn push_form(&self, out: &mut Vec<u8>, shown: Shown<'_>) {
+        let mut form = Writer::start(out, shown.kind, ns::NODE_CONFIG);
         for (name, kind, label) in FIELDS {
+            if *name == "node_type" && shown.collections.is_some() {
+                continue;
+            }
             let value = self.value(name).unwrap_or_default();
             let kind = match *name {
-                "access_model" if !strict => Kind::List(&ACCESS[..3]),
+                "access_model" if !shown.strict => Kind::List(&ACCESS[..3]),
                 _ => *kind,
             };
             let name = format!("pubsub#{name}");
@@ -275,6 +294,9 @@ impl NodeConfig {
                 Kind::Lines => form.fields(&name, kind, label, &value.lines().collect::<Vec<_>>()),
                 _ => form.field(&name, kind, label, &value),
             }
+        }
+        if let Some(children) = shown.collections {
+            self.links.push(&mut form, children);
         }
         form.end();
     }
@@ -349,7 +371,10 @@ mod tests {
             ("persist_items", "yes", Fault::Value),
             ("access_model", "secret", Fault::AccessModel),
             ("publish_model", "nobody", Fault::Value),
-            ("node_type", "collection", Fault::Collections),
+            ("node_type", "tree", Fault::Value),
+            ("children_max", "-1", Fault::Value),
+            ("children_max", "1001", Fault::Value),
+            ("children_association_policy", "nobody", Fault::Value),
         ] {
             assert_eq!(apply(&format!("pubsub#{field}"), value), Err(fault), "{field}={value}");
         }

@@ -1,18 +1,20 @@
 //! Life of a node: create, configure, purge, delete (XEP-0060 §8.1 to §8.5).
 
+use std::sync::Arc;
+
 use broker::{Event, WakeLater};
 use minidom::Element;
 
 use super::super::bound::Bound;
 use super::super::event::{self, Extras};
 use super::super::form::{self, Reply};
-use super::super::node::{AccessModel, Fault, NodeConfig, SendLast};
+use super::super::node::{AccessModel, Fault, Found, NodeConfig, SendLast, Shown};
 use super::super::policy::{Access, Right};
 use super::super::query::{Outcome, Request};
 use super::super::stanza::{Condition, StanzaError, push, push_attr};
 use super::super::{Shared, ns};
 use super::subscribe::refused;
-use super::{find, node_id, owner_access};
+use super::{collections, find, node_id, owner_access};
 
 /// Configuration of a new node. The Finesse profile never sends last items, which its clients would take
 /// for news.
@@ -27,8 +29,10 @@ fn apply(shared: &Shared, config: &mut NodeConfig, fields: &[(&str, Vec<String>)
     config.apply(fields).map_err(|fault| match fault {
         Fault::Value => Condition::NotAcceptable.into(),
         Fault::AccessModel => StanzaError::pubsub(Condition::NotAcceptable, "unsupported-access-model"),
-        Fault::Collections => StanzaError::unsupported("collections"),
     })?;
+    if !shared.collections() && (config.links.collection || !config.links.parents.is_empty()) {
+        return Err(StanzaError::unsupported("collections"));
+    }
     if !shared.strict() {
         config.send_last = SendLast::Never;
         if matches!(config.access_model, AccessModel::Presence | AccessModel::Roster) {
@@ -37,6 +41,16 @@ fn apply(shared: &Shared, config: &mut NodeConfig, fields: &[(&str, Vec<String>)
         }
     }
     Ok(())
+}
+
+/// How forms look on this service; `children` are the nodes in a collection.
+fn shown<'a>(shared: &Shared, kind: &'a str, children: &'a [Arc<str>]) -> Shown<'a> {
+    let collections = shared.collections().then_some(children);
+    Shown { kind, strict: shared.strict(), collections }
+}
+
+fn children(found: &Found) -> Vec<Arc<str>> {
+    found.node.as_ref().map_or_else(Vec::new, |node| node.state.read().children.iter().cloned().collect())
 }
 
 /// Creates a node (§8.1); without a name it gets one (instant node, §8.1.2).
@@ -61,8 +75,13 @@ pub(super) fn create(request: &Request<'_>, verb: &Element, configure: Option<&E
             Reply::Cancel => return Err(Condition::BadRequest.into()),
         }
     }
+    let parents = config.links.parents.clone();
+    let _quiet = WakeLater::new();
+    let _graph = (!parents.is_empty()).then(|| shared.nodes.graph.lock());
+    collections::check(bound, node, &[], &parents)?;
     shared.broker.create_node(node).map_err(refused)?;
     shared.nodes.insert(node, config, bound.account.clone());
+    collections::link(shared, node, &[], &parents);
     if given.is_some() {
         return request.done();
     }
@@ -80,11 +99,12 @@ pub(super) fn configuration(request: &Request<'_>, verb: &Element) -> Outcome {
     owner_access(request.bound, node, &found)?;
     let shared = request.bound.shared();
     let config = found.config();
+    let children = children(&found);
     request.answer(4096, |out| {
         push(out, &["<pubsub xmlns=\"", ns::PUBSUB_OWNER, "\"><configure"]);
         push_attr(out, "node", node);
         out.push(b'>');
-        config.push_form(out, "form", shared.strict());
+        config.push_form(out, shown(shared, "form", &children));
         push(out, &["</configure></pubsub>"]);
     })
 }
@@ -100,12 +120,29 @@ pub(super) fn configure(request: &Request<'_>, verb: &Element) -> Outcome {
     // Nodes of the server have no configuration to change.
     let entry = found.node.as_ref().ok_or(Condition::NotAllowed)?;
     let config = {
-        let mut state = entry.state.write();
-        let mut config = NodeConfig::clone(&state.config);
-        apply(shared, &mut config, &fields)?;
-        state.config = config.into();
-        state.config.clone()
+        let _quiet = WakeLater::new();
+        let _graph = shared.collections().then(|| shared.nodes.graph.lock());
+        let before = found.config();
+        let mut next = NodeConfig::clone(&before);
+        apply(shared, &mut next, &fields)?;
+        if next.links.collection != before.links.collection {
+            return Err(Condition::NotAcceptable.into());
+        }
+        if next.links.parents != before.links.parents {
+            collections::check(bound, node, &before.links.parents, &next.links.parents)?;
+        }
+        let config = {
+            let mut state = entry.state.write();
+            // Somebody else's change between the two locks is not lost.
+            let mut config = NodeConfig::clone(&state.config);
+            apply(shared, &mut config, &fields)?;
+            state.config = config.into();
+            state.config.clone()
+        };
+        collections::link(shared, node, &before.links.parents, &config.links.parents);
+        config
     };
+    let children = children(&found);
     entry.items.lock().trim(if config.persist_items { config.max_items } else { 0 });
     if config.notify_config {
         shared.broker.publish_with(node, || {
@@ -114,7 +151,7 @@ pub(super) fn configure(request: &Request<'_>, verb: &Element) -> Outcome {
                 push_attr(out, "node", node);
                 if config.deliver_payloads {
                     out.push(b'>');
-                    config.push_form(out, "result", shared.strict());
+                    config.push_form(out, shown(shared, "result", &children));
                     push(out, &["</configuration>"]);
                 } else {
                     push(out, &["/>"]);
@@ -129,9 +166,10 @@ pub(super) fn configure(request: &Request<'_>, verb: &Element) -> Outcome {
 pub(super) fn default(request: &Request<'_>) -> Outcome {
     let shared = request.bound.shared();
     let config = fresh(shared);
+    let children = Vec::new();
     request.answer(4096, |out| {
         push(out, &["<pubsub xmlns=\"", ns::PUBSUB_OWNER, "\"><default>"]);
-        config.push_form(out, "form", shared.strict());
+        config.push_form(out, shown(shared, "form", &children));
         push(out, &["</default></pubsub>"]);
     })
 }
@@ -142,6 +180,7 @@ pub(super) fn purge(request: &Request<'_>, verb: &Element) -> Outcome {
     let bound = request.bound;
     let found = find(bound.shared(), node)?;
     owner_access(bound, node, &found)?;
+    collections::leaf_only(&found, "purge-nodes")?;
     let config = found.config();
     let Some(entry) = found.node.as_ref().filter(|_| config.persist_items) else {
         return Err(StanzaError::unsupported("persistent-items"));
@@ -169,19 +208,26 @@ fn notice(bound: &Bound, node: &str, body: impl FnOnce(&mut Vec<u8>)) -> Event {
 
 /// Deletes a node (§8.4) and tells its former subscribers, of whom none can be missed then.
 pub(super) fn delete(request: &Request<'_>, verb: &Element) -> Outcome {
-    let node = node_id(verb)?;
     let bound = request.bound;
     let shared = bound.shared();
+    if shared.collections() && verb.attr("node").is_none_or(str::is_empty) {
+        // No name is the name of the root collection (XEP-0248 §7.7).
+        return Err(Condition::NotAllowed.into());
+    }
+    let node = node_id(verb)?;
     let found = find(shared, node)?;
     owner_access(bound, node, &found)?;
     let redirect = verb.get_child("redirect", ns::PUBSUB_OWNER).and_then(|child| child.attr("uri"));
     let config = found.config();
     // Nodes of the server cannot be deleted by anybody.
-    if found.node.is_none() {
-        return Err(Condition::NotAllowed.into());
-    }
+    let entry = found.node.as_ref().ok_or(Condition::NotAllowed)?;
+    let _quiet = WakeLater::new();
+    let _graph = shared.collections().then(|| shared.nodes.graph.lock());
+    let parents = found.config().links.parents.clone();
     let former = shared.broker.delete_node(node).map_err(refused)?;
     shared.nodes.remove(node, redirect);
+    collections::link(shared, node, &parents, &[]);
+    collections::release(shared, node, entry);
     if config.notify_delete {
         let event = notice(bound, node, |out| {
             push(out, &["<delete"]);
@@ -198,6 +244,7 @@ pub(super) fn delete(request: &Request<'_>, verb: &Element) -> Outcome {
         former.iter().for_each(|address| {
             shared.broker.deliver(address, &event, None);
         });
+        collections::publish_end(shared, &parents, &event);
     }
     request.done()
 }

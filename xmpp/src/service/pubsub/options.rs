@@ -12,7 +12,7 @@ use super::super::form::{self, Kind, Reply, Writer};
 use super::super::query::{Outcome, Request};
 use super::super::stanza::{Condition, StanzaError, push, push_attr};
 use super::super::{Shared, ns, stamp};
-use super::record::{self, ALL_SHOWS, Lease, Options, Record, SHOWS};
+use super::record::{self, ALL_SHOWS, Lease, Options, Record, SHOWS, What};
 use super::subscribe::{self, Whose, refused};
 use super::{find, leases, node_id};
 
@@ -44,15 +44,33 @@ impl Options {
             "expire" => self.lease = lease(value.trim(), now)?,
             // What is so anyway may be said.
             "digest" if form::boolean(value) == Some(false) => {}
-            "subscription_type" if value == "items" => {}
-            "subscription_depth" if value == "1" => {}
+            "subscription_type" => {
+                self.what = match value.as_str() {
+                    "items" => What::Items,
+                    "nodes" => What::Nodes,
+                    _ => return None,
+                }
+            }
+            "subscription_depth" => {
+                self.all_depths = match value.as_str() {
+                    "1" => false,
+                    "all" => true,
+                    _ => return None,
+                }
+            }
             _ => return None,
         }
         Some(())
     }
 
-    /// Appends the form (§6.3.2).
-    fn push_form(&self, out: &mut Vec<u8>) {
+    /// Refuses what only collections have where there are none.
+    fn checked(self, shared: &Shared) -> Result<Self, StanzaError> {
+        let of_collections = self.what != What::Items || self.all_depths;
+        if of_collections && !shared.collections() { Err(invalid()) } else { Ok(self) }
+    }
+
+    /// Appends the form (§6.3.2), with the fields of collections where there are such.
+    fn push_form(&self, out: &mut Vec<u8>, collections: bool) {
         let flag = |flag: bool| if flag { "1" } else { "0" };
         let until;
         let expire: &[&str] = match self.lease {
@@ -70,6 +88,14 @@ impl Options {
         form.fields("pubsub#show-values", Kind::Choices(&SHOWS), "Deliver while I show", &shows);
         form.field("pubsub#include_body", Kind::Boolean, "Add a readable body", flag(self.include_body));
         form.fields("pubsub#expire", Kind::Text, "End at this time, or with my presence", expire);
+        if collections {
+            let what = if self.what == What::Items { "items" } else { "nodes" };
+            let depth = if self.all_depths { "all" } else { "1" };
+            let kind = Kind::List(&["items", "nodes"]);
+            form.field("pubsub#subscription_type", kind, "Items, or nodes that come and go", what);
+            let kind = Kind::List(&["1", "all"]);
+            form.field("pubsub#subscription_depth", kind, "Levels below the collection", depth);
+        }
         form.end();
     }
 }
@@ -108,7 +134,7 @@ pub(super) fn beside(
         return Ok(None);
     };
     let Reply::Submit(fields) = form::parse(element, ns::SUBSCRIBE_OPTIONS)? else { return Ok(None) };
-    let options = Options::default().apply(&fields, now)?;
+    let options = Options::default().apply(&fields, now)?.checked(shared)?;
     if shared.subscription_options() {
         Ok(Some(options))
     } else if options == Options::default() {
@@ -140,7 +166,7 @@ pub(super) fn options(request: &Request<'_>, verb: &Element) -> Outcome {
         return show(request, node, jid, list[at].subid.as_deref(), &list[at].options);
     }
     let Reply::Submit(fields) = form::parse(verb, ns::SUBSCRIBE_OPTIONS)? else { return request.done() };
-    list[at].options = list[at].options.apply(&fields, request.now)?;
+    list[at].options = list[at].options.apply(&fields, request.now)?.checked(shared)?;
     leases::note(shared, list[at].options.lease);
     let manner = Record(list).manner();
     match whose {
@@ -163,7 +189,7 @@ fn show(request: &Request<'_>, node: &str, jid: &str, subid: Option<&str>, optio
             push_attr(out, "subid", subid);
         }
         out.push(b'>');
-        options.push_form(out);
+        options.push_form(out, request.bound.shared().collections());
         push(out, &["</options></pubsub>"]);
     })
 }
@@ -184,7 +210,7 @@ pub(super) fn default(request: &Request<'_>, verb: &Element) -> Outcome {
             push_attr(out, "node", node);
         }
         out.push(b'>');
-        Options::default().push_form(out);
+        Options::default().push_form(out, shared.collections());
         push(out, &["</default></pubsub>"]);
     })
 }
@@ -209,8 +235,8 @@ mod tests {
             ("pubsub#expire", &["soon"]),
             ("pubsub#expire", &["2006-02-28T23:59:59Z"]),
             ("pubsub#show-values", &["online", "busy"]),
-            ("pubsub#subscription_type", &["nodes"]),
-            ("pubsub#subscription_depth", &["all"]),
+            ("pubsub#subscription_type", &["all"]),
+            ("pubsub#subscription_depth", &["2"]),
             ("pubsub#colour", &["red"]),
         ] {
             assert_eq!(set(field, values), Err(invalid()), "{field} {values:?}");

@@ -16,7 +16,7 @@ use super::super::policy::{Access, Right};
 use super::super::query::{Outcome, Request};
 use super::super::stanza::{Condition, StanzaError, push, push_attr};
 use super::super::{ns, serialize};
-use super::{find, is_subscribed, node_id, owner_access};
+use super::{collections, find, is_subscribed, node_id, owner_access};
 use crate::config::Limits;
 
 /// An item of a request. The payload is absent on nodes that deliver bare notifications only.
@@ -31,6 +31,7 @@ pub(super) fn publish(request: &Request<'_>, verb: &Element, options: Option<&El
     let bound = request.bound;
     let found = find(bound.shared(), node)?;
     publisher_access(bound, node, &found)?;
+    collections::leaf_only(&found, "publish")?;
     let config = found.config();
     if let Some(options) = options {
         check_options(options, &config)?;
@@ -154,7 +155,11 @@ fn emit(bound: &Bound, node: &str, config: &NodeConfig, render: impl FnOnce() ->
         return Ok(());
     }
     let shared = bound.shared();
-    if shared.broker.publish_with(node, render).known {
+    let known = match config.links.parents.is_empty() {
+        true => shared.broker.publish_with(node, render).known,
+        false => collections::publish(shared, node, &config.links, &render()),
+    };
+    if known {
         return Ok(());
     }
     // Deleted by another session since it was found.

@@ -54,6 +54,20 @@ pub(crate) struct Options {
     /// One bit for each of [`SHOWS`].
     pub(crate) shows: u8,
     pub(crate) lease: Lease,
+    /// Of a collection: what is wanted of it.
+    pub(crate) what: What,
+    /// Of a collection: from all levels below it, not from its own nodes only.
+    pub(crate) all_depths: bool,
+}
+
+/// What a subscription to a collection is about (`pubsub#subscription_type`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum What {
+    /// What is published on its nodes.
+    #[default]
+    Items,
+    /// Which nodes come and go.
+    Nodes,
 }
 
 /// All of [`SHOWS`].
@@ -61,7 +75,14 @@ pub(crate) const ALL_SHOWS: u8 = (1 << STATES) - 1;
 
 impl Default for Options {
     fn default() -> Self {
-        Self { deliver: true, include_body: false, shows: ALL_SHOWS, lease: Lease::Forever }
+        Self {
+            deliver: true,
+            include_body: false,
+            shows: ALL_SHOWS,
+            lease: Lease::Forever,
+            what: What::Items,
+            all_depths: false,
+        }
     }
 }
 
@@ -90,8 +111,18 @@ impl Record {
     /// One message for all subscriptions that want it, with the ids of them (XEP-0060 §12.16).
     fn treatment(&self, show: u8) -> Treatment {
         let wanted = |one: &&Subscription| one.options.deliver && one.options.shows & show != 0;
-        treatment(self.0.iter().filter(wanted))
+        treatment(self.0.iter().filter(wanted), None)
     }
+}
+
+/// How an event reaches these subscriptions to the collection `name` (XEP-0248 §11): with its name, and with
+/// the ids of those that want it.
+pub(crate) fn collected(list: &[Subscription], name: &str) -> Manner {
+    let by_state = std::array::from_fn(|state| {
+        let wanted = |one: &&Subscription| one.options.deliver && one.options.shows & (1 << state) != 0;
+        treatment(list.iter().filter(wanted), Some(name))
+    });
+    Manner::new(by_state, ())
 }
 
 impl Subscription {
@@ -101,18 +132,26 @@ impl Subscription {
     }
 }
 
-fn treatment<'a>(wanted: impl Iterator<Item = &'a Subscription> + Clone) -> Treatment {
+fn treatment<'a>(
+    wanted: impl Iterator<Item = &'a Subscription> + Clone,
+    collection: Option<&str>,
+) -> Treatment {
     let summary = wanted.clone().any(|one| one.options.include_body);
     let mut ids = wanted.clone().filter_map(|one| one.subid.as_deref()).peekable();
     if wanted.count() == 0 {
         return Treatment::Withhold;
     }
-    if ids.peek().is_none() && !summary {
+    if ids.peek().is_none() && !summary && collection.is_none() {
         return Treatment::Plain;
     }
     let mut out = Vec::new();
-    if ids.peek().is_some() {
+    if ids.peek().is_some() || collection.is_some() {
         push(&mut out, &["<headers xmlns=\"", ns::SHIM, "\">"]);
+        if let Some(name) = collection {
+            push(&mut out, &["<header name=\"Collection\">"]);
+            crate::xml::push_text(&mut out, name);
+            push(&mut out, &["</header>"]);
+        }
         for id in ids {
             push(&mut out, &["<header name=\"SubID\">", id, "</header>"]);
         }

@@ -7,7 +7,7 @@ use super::super::ns;
 use super::super::query::{Outcome, Request};
 use super::super::rsm::Wish;
 use super::super::stanza::{Condition, StanzaError, push, push_attr};
-use super::{find, node_id, read_access, subscribe};
+use super::{collections, find, node_id, read_access, subscribe};
 
 /// Bytes of payloads that one answer carries; the rest is left to the next page.
 const ANSWER: usize = 1 << 20;
@@ -17,6 +17,7 @@ pub(super) fn items(request: &Request<'_>, verb: &Element) -> Outcome {
     let node = node_id(verb)?;
     let found = find(request.bound.shared(), node)?;
     read_access(request.bound, node, &found)?;
+    collections::leaf_only(&found, "retrieve-items")?;
     subscribe::check_subid(request.bound, node, verb.attr("subid"))?;
     let config = found.config();
     let Some(entry) = found.node.as_ref().filter(|_| config.persist_items) else {

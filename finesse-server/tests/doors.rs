@@ -1,0 +1,212 @@
+//! The HTTP listeners from outside: protocol versions, origins, proxies, and requests that mean two things.
+
+#[allow(dead_code, reason = "shared with other tests, each of which uses its part")]
+#[path = "support/live.rs"]
+mod live;
+
+use std::net::SocketAddr;
+
+use live::*;
+use tokio::net::TcpStream;
+
+async fn connect(address: SocketAddr) -> Client<TcpStream> {
+    Client::stream(TcpStream::connect(address).await.unwrap()).await
+}
+
+const CREATE: &str = "<body rid='1' to='localhost' wait='1' hold='1' ver='1.11' \
+                      xmlns='http://jabber.org/protocol/httpbind'/>";
+
+fn post(path: &str, headers: &str) -> String {
+    let length = CREATE.len();
+    format!("POST {path} HTTP/1.1\r\nHost: localhost\r\n{headers}Content-Length: {length}\r\n\r\n{CREATE}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n3_x49_both_spellings_of_each_path_are_served_without_a_redirect() {
+    let lists = ["http", "https", "bosh", "bosh_tls"].map(|key| (key, any()));
+    let server = start(&listen(&lists));
+    let at = server.addresses();
+    for path in ["/http-bind", "/http-bind/"] {
+        for address in [at.http, at.bosh] {
+            let (status, answer) = connect(address.unwrap()).await.http(&post(path, "")).await;
+            assert!(status == 200 && answer.contains("sid="), "{answer}");
+        }
+        for address in [at.https, at.bosh_tls] {
+            let mut client = Client::stream(tls(address.unwrap(), &[]).await.0).await;
+            assert_eq!(client.http(&post(path, "")).await.0, 200);
+        }
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n5_x25_x49_an_origin_that_is_not_listed_is_refused_on_bosh_and_websocket() {
+    let lists = listen(&[("bosh", any())]);
+    let open = start(&lists);
+    let at = open.addresses().bosh.unwrap();
+    let (status, answer) =
+        connect(at).await.http(&post("/http-bind/", "Origin: https://x.example\r\n")).await;
+    assert_eq!(status, 200);
+    assert!(answer.contains("access-control-allow-origin: https://x.example\r\n"), "{answer}");
+    let socket = TcpStream::connect(at).await.unwrap();
+    assert_eq!(Client::websocket(socket, "Origin: https://x.example\r\n").await.0, 101);
+    open.stop().await;
+
+    let text = format!("{lists}[cors]\nnotification = [\"https://desk.example\", \"http://localhost:*\"]\n");
+    let closed = start(&text);
+    let at = closed.addresses().bosh.unwrap();
+    for (origin, bosh, ws) in [
+        ("Origin: https://desk.example\r\n", 200, 101),
+        ("Origin: http://localhost:8080\r\n", 200, 101),
+        ("", 200, 101),
+        ("Origin: https://evil.example\r\n", 403, 403),
+        ("Origin: null\r\n", 403, 403),
+    ] {
+        assert_eq!(connect(at).await.http(&post("/http-bind/", origin)).await.0, bosh, "{origin}");
+        let socket = TcpStream::connect(at).await.unwrap();
+        assert_eq!(Client::websocket(socket, origin).await.0, ws, "{origin}");
+    }
+    let preflight = "OPTIONS /http-bind/ HTTP/1.1\r\nHost: a\r\nOrigin: https://evil.example\r\n\r\n";
+    assert_eq!(connect(at).await.http(preflight).await.0, 403);
+    closed.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn x50_http_1_0_is_served_and_closed() {
+    let server = start(&listen(&[("bosh", any())]));
+    let mut client = connect(server.addresses().bosh.unwrap()).await;
+    let length = CREATE.len();
+    let request = format!("POST /http-bind/ HTTP/1.0\r\nContent-Length: {length}\r\n\r\n{CREATE}");
+    let (status, answer) = client.http(&request).await;
+    assert!(status == 200 && answer.starts_with("HTTP/1.0 ") && !answer.contains("chunked"), "{answer}");
+    let end = tokio::io::AsyncReadExt::read_u8(&mut client.io);
+    assert!(tokio::time::timeout(PATIENCE, end).await.expect("the end").is_err());
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn x73_a_request_with_a_length_and_a_coding_is_refused_and_the_connection_closed() {
+    let server = start(&listen(&[("bosh", any())]));
+    let at = server.addresses().bosh.unwrap();
+    let chunked = format!("{:x}\r\n{CREATE}\r\n0\r\n\r\n", CREATE.len());
+    let request = |headers: &str| format!("POST /http-bind/ HTTP/1.1\r\nHost: a\r\n{headers}\r\n{chunked}");
+    assert_eq!(connect(at).await.http(&request("Transfer-Encoding: chunked\r\n")).await.0, 200);
+    for both in [
+        "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n",
+        "transfer-encoding: identity, chunked\r\ncontent-length: 4\r\n",
+    ] {
+        let mut client = connect(at).await;
+        let (status, answer) = client.http(&request(both)).await;
+        assert_eq!(status, 400, "{both}: {answer}");
+        let end = tokio::io::AsyncReadExt::read_u8(&mut client.io);
+        assert!(tokio::time::timeout(PATIENCE, end).await.expect("the end").is_err());
+    }
+    server.stop().await;
+}
+
+/// One unauthenticated session for each address: shows by whose address a client is known.
+const ONE_EACH: &str = "[bosh]\nunauthenticated_per_address = 1\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn x73_a_forwarded_address_is_believed_from_listed_proxies_only() {
+    let lists = listen(&[("bosh", any())]);
+    let create = async |at, headers: &str| connect(at).await.http(&post("/http-bind/", headers)).await.1;
+    let direct = start(&format!("{lists}{ONE_EACH}[limits]\ntrusted = []\n"));
+    let at = direct.addresses().bosh.unwrap();
+    assert!(create(at, "X-Forwarded-For: 198.51.100.1\r\n").await.contains("sid="));
+    for forged in ["X-Forwarded-For: 198.51.100.2\r\n", "Forwarded: for=198.51.100.3\r\n"] {
+        let answer = create(at, forged).await;
+        assert!(answer.contains("policy-violation"), "a stranger chose his address: {answer}");
+    }
+    direct.stop().await;
+
+    let text = format!("{lists}{ONE_EACH}[limits]\ntrusted = []\nproxies = [\"127.0.0.1\"]\n");
+    let proxied = start(&text);
+    let at = proxied.addresses().bosh.unwrap();
+    for good in ["X-Forwarded-For: 198.51.100.1\r\n", "X-Forwarded-For: 198.51.100.1, 198.51.100.2\r\n"] {
+        assert!(create(at, good).await.contains("sid="), "{good}");
+    }
+    for again in [
+        "X-Forwarded-For: 203.0.113.9, 198.51.100.2\r\n",
+        "X-Forwarded-For: 198.51.100.2\r\nForwarded: for=203.0.113.9\r\n",
+    ] {
+        assert!(create(at, again).await.contains("policy-violation"), "{again}");
+    }
+    proxied.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn x73_a_proxy_header_comes_before_tls_and_from_listed_proxies_only() {
+    let lists = listen(&[("bosh", any()), ("https", any())]);
+    let text = |proxies: &str| {
+        format!(
+            "{lists}proxy_protocol = [\"bosh\"]\n{ONE_EACH}[limits]\ntrusted = []\nproxies = [\"{proxies}\"]\n"
+        )
+    };
+    let server = start(&text("127.0.0.1"));
+    let at = server.addresses();
+    let header = |last: u8| format!("PROXY TCP4 198.51.100.{last} 192.0.2.1 4711 80\r\n");
+    let create = async |last| {
+        let request = format!("{}{}", header(last), post("/http-bind/", ""));
+        connect(at.bosh.unwrap()).await.http(&request).await.1
+    };
+    assert!(create(1).await.contains("sid=") && create(2).await.contains("sid="));
+    assert!(create(2).await.contains("policy-violation"));
+    let mut direct = Client::stream(tls(at.https.unwrap(), &[]).await.0).await;
+    assert_eq!(direct.http(&post("/http-bind/", "")).await.0, 200, "another listener needs none");
+    server.stop().await;
+
+    let server = start(&text("192.0.2.1"));
+    let mut refused = TcpStream::connect(server.addresses().bosh.unwrap()).await.unwrap();
+    let _ = tokio::io::AsyncWriteExt::write_all(&mut refused, header(1).as_bytes()).await;
+    let end = tokio::io::AsyncReadExt::read_u8(&mut refused);
+    assert!(tokio::time::timeout(PATIENCE, end).await.expect("the end").is_err());
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn host_meta_tells_where_clients_can_connect() {
+    let server =
+        start(&format!("{}[server]\ndomain = \"localhost\"\n", listen(&[("http", any()), ("https", any())])));
+    let at = server.addresses();
+    let get = async |path: &str| {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        connect(at.http.unwrap()).await.http(&request).await
+    };
+    let port = at.https.unwrap().port();
+    for path in ["/.well-known/host-meta", "/.well-known/host-meta.json"] {
+        let (status, document) = get(path).await;
+        assert_eq!(status, 200, "no redirect either");
+        assert!(document.contains("access-control-allow-origin: *"), "{document}");
+        for url in [format!("https://localhost:{port}/http-bind/"), format!("wss://localhost:{port}/ws/")] {
+            assert!(document.contains(&format!("\"{url}\"")), "{document}");
+        }
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn x36_http_2_holds_many_requests_on_one_connection_and_survives_a_flood_of_resets() {
+    let server = start(&listen(&[("https", any())]));
+    let at = server.addresses().https.unwrap();
+    for (alpn, chosen) in
+        [(&["h2", "http/1.1"][..], Some("h2")), (&["http/1.1"], Some("http/1.1")), (&[], None)]
+    {
+        let stream = tls(at, alpn).await.0;
+        assert_eq!(stream.get_ref().1.alpn_protocol(), chosen.map(str::as_bytes));
+    }
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/http2.cjs");
+    let origin = format!("https://{at}");
+    let node = move || std::process::Command::new("node").args([script, &origin]).output();
+    let node = tokio::task::spawn_blocking(node);
+    let output = tokio::time::timeout(PATIENCE * 3, node).await.expect("an end").unwrap();
+    let output = output.expect("node is installed");
+    let seen: serde_json::Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    assert_eq!(
+        seen,
+        serde_json::json!({ "streams": 250, "other": 200, "before": 0, "statuses": [200], "afterFlood": 200 })
+    );
+    server.stop().await;
+}

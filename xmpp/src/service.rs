@@ -383,7 +383,7 @@ impl Service {
     }
 
     /// Forgets a user: ends his sessions with [`EndReason::Removed`], his subscriptions, those that wait for
-    /// consent, and his affiliations. Returns whether there was anything.
+    /// consent, his affiliations, and his tokens. Returns whether there was anything but tokens.
     ///
     /// Nodes that he alone owned stay, owned by nobody: what [`AccessPolicy::configure`] allows can still be
     /// done with them. Verified credentials that the embedder caches are the embedder's to forget.

@@ -5,11 +5,15 @@ use broker::EndReason;
 use super::node::Affiliation;
 use super::{Shared, address};
 
-/// Ends sessions, subscriptions, requests and affiliations of a user. True if there were any.
+/// Ends sessions, subscriptions, requests, affiliations and tokens of a user. True if there were any but
+/// tokens.
 pub(crate) fn remove_user(shared: &Shared, user: &str) -> bool {
     let Some(local) = address::local_part(user) else { return false };
     let bare = format!("{local}@{}", shared.config.domain);
     let mut found = false;
+    if let Some(tokens) = &shared.tokens {
+        tokens.revoke(user);
+    }
     // Sessions that have no seat in the broker, on their way in or out, end as well.
     for outbox in shared.accounts.outboxes_of(&bare) {
         outbox.end(EndReason::Removed);

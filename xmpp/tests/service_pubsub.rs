@@ -834,3 +834,29 @@ fn namespaces_of_answers_are_those_of_the_requests() {
         assert!(answer.element.children().next().unwrap().is("pubsub", namespace), "{}", answer.xml);
     }
 }
+
+#[test]
+fn x66_fields_without_an_effect_are_kept_and_itemreply_names_the_publisher() {
+    let service = finesse();
+    for persist in ["0", "1"] {
+        let mut owner = client(&service, "own1", &format!("o{persist}"));
+        owner.create(&format!("/p{persist}"), &[("persist_items", persist), ("itemreply", "publisher")]);
+        let mut reader = client(&service, "agent2", "a");
+        reader.subscribe(&format!("/p{persist}")).ok();
+        owner.publish(&format!("/p{persist}"), "1").ok();
+        let event = reader.one();
+        let item = event.find(&["event", "items", "item"]).unwrap();
+        assert_eq!(item.attr("publisher"), Some("own1@localhost"));
+    }
+    let (mut owner, mut agent) =
+        stored(&service, &[("contact", "boss@localhost"), ("body_xslt", "http://x/y")]);
+    let form = owner.owner_get("<configure node='/n'/>").ok();
+    assert!(
+        form.xml.contains("<value>boss@localhost</value>") && form.xml.contains("<value>http://x/y</value>")
+    );
+    agent.subscribe("/n").ok();
+    owner.publish("/n", "1").ok();
+    assert!(!agent.read().last().unwrap().xml.contains("publisher="));
+    configure(&mut owner, &[("itemreply", "nobody")]).fails("not-acceptable");
+    configure(&mut owner, &[("send_item_subscribe", "perhaps")]).fails("not-acceptable");
+}

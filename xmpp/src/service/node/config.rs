@@ -78,6 +78,13 @@ pub(crate) struct NodeConfig {
     /// Roster groups of the owners who may subscribe under [`AccessModel::Roster`].
     pub(crate) roster_groups: Vec<String>,
     pub(crate) send_last: SendLast,
+    /// Addresses of people; shown, not interpreted.
+    pub(crate) contact: Vec<String>,
+    /// Where transformations are found; stored, never fetched.
+    pub(crate) body_xslt: String,
+    pub(crate) dataform_xslt: String,
+    /// Items name their publisher (`itemreply`).
+    pub(crate) name_publisher: bool,
     /// Collections.
     pub(crate) links: Links,
 }
@@ -107,6 +114,10 @@ impl Default for NodeConfig {
             tempsub: false,
             roster_groups: Vec::new(),
             send_last: SendLast::Never,
+            contact: Vec::new(),
+            body_xslt: String::new(),
+            dataform_xslt: String::new(),
+            name_publisher: false,
             links: Links::default(),
         }
     }
@@ -117,6 +128,7 @@ const PUBLISH: &[&str] = &["publishers", "subscribers", "open"];
 const FULL: &[&str] = &["retract-oldest", "reject"];
 const TYPES: &[&str] = &["normal", "headline"];
 const LAST: &[&str] = &["never", "on_sub", "on_sub_and_presence"];
+const REPLY: &[&str] = &["owner", "publisher"];
 const LEAF: &[&str] = &["leaf"];
 
 /// How a form shows a configuration.
@@ -155,6 +167,10 @@ const FIELDS: &[(&str, Kind, &str)] = &[
     ("tempsub", Kind::Boolean, "Subscriptions end with the subscriber's presence"),
     ("roster_groups_allowed", Kind::Lines, "Roster groups that may subscribe"),
     ("send_last_published_item", Kind::List(LAST), "When to send the last item"),
+    ("itemreply", Kind::List(REPLY), "Whom replies to an item are for"),
+    ("contact", Kind::Lines, "Whom to ask about the node"),
+    ("body_xslt", Kind::Text, "Where a transformation of payloads into text is found"),
+    ("dataform_xslt", Kind::Text, "Where a transformation of payloads into forms is found"),
 ];
 
 impl NodeConfig {
@@ -185,6 +201,10 @@ impl NodeConfig {
             "tempsub" => flag(self.tempsub),
             "roster_groups_allowed" => self.roster_groups.join("\n"),
             "send_last_published_item" => LAST[self.send_last as usize].into(),
+            "itemreply" => REPLY[usize::from(self.name_publisher)].into(),
+            "contact" => self.contact.join("\n"),
+            "body_xslt" => self.body_xslt.clone(),
+            "dataform_xslt" => self.dataform_xslt.clone(),
             _ => return None,
         })
     }
@@ -207,6 +227,10 @@ impl NodeConfig {
             let groups = values.iter().flat_map(|value| value.lines()).map(str::trim);
             self.roster_groups = groups.filter(|group| !group.is_empty()).map(str::to_owned).collect();
             return if self.roster_groups.len() <= MAX_GROUPS { Ok(()) } else { Err(Fault::Value) };
+        }
+        if field == "contact" {
+            self.contact = values.iter().filter(|value| !value.is_empty()).cloned().collect();
+            return if self.contact.len() <= MAX_GROUPS { Ok(()) } else { Err(Fault::Value) };
         }
         if self.links.set(field, values)? {
             return Ok(());
@@ -255,6 +279,14 @@ impl NodeConfig {
             }
             "publish_node_full" => self.reject_when_full = choice(FULL, value)?,
             "notification_type" => self.headline = choice(TYPES, value)?,
+            "itemreply" => self.name_publisher = choice(REPLY, value)?,
+            "body_xslt" => value.clone_into(&mut self.body_xslt),
+            "dataform_xslt" => value.clone_into(&mut self.dataform_xslt),
+            // Openfire's name for two of the three values.
+            "send_item_subscribe" => {
+                let send = boolean(value).ok_or(Fault::Value)?;
+                self.send_last = if send { SendLast::OnSub } else { SendLast::Never };
+            }
             _ => return self.set_flag(field, value),
         }
         Ok(())

@@ -46,8 +46,11 @@ impl Last<'_> {
 /// A stored item with the time of its publication (XEP-0203).
 fn render(shared: &Shared, node: &str, config: &NodeConfig, item: &Item, now: Instant) -> Event {
     let stamp = stamp::ago(now.saturating_duration_since(item.published));
-    let extras =
-        Extras { kind: config.headline.then_some("headline"), delay: Some(&stamp), ..Extras::default() };
+    let extras = Extras {
+        kind: config.headline.then_some("headline"),
+        delay: Some(&stamp),
+        publisher: config.name_publisher.then_some(&*item.publisher),
+    };
     let payload = if config.deliver_payloads { &*item.payload } else { b"" };
     event::item_event(&shared.config.pubsub_domain, node, &item.id, payload.len(), extras, |out| {
         out.extend_from_slice(payload);

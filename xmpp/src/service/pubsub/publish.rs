@@ -59,7 +59,7 @@ pub(super) fn publish(request: &Request<'_>, verb: &Element, options: Option<&El
             emit(bound, node, &config, || {
                 render_many(bound, node, &config, entries.len() * 1024, |out| {
                     for (entry, id) in entries.iter().zip(&ids) {
-                        push_item(out, &config, id, |out| push_payload(out, entry.payload));
+                        push_item(bound, out, &config, id, |out| push_payload(out, entry.payload));
                     }
                 })
             })?;
@@ -174,7 +174,9 @@ fn extras(config: &NodeConfig) -> Extras<'_> {
 fn render_one(bound: &Bound, node: &str, config: &NodeConfig, id: &str, payload: Option<&Element>) -> Event {
     let pubsub = &bound.shared().config.pubsub_domain;
     let payload = payload.filter(|_| config.deliver_payloads);
-    event::item_event(pubsub, node, id, payload.map_or(0, room), extras(config), |out| {
+    let publisher = config.name_publisher.then_some(&*bound.account);
+    let extras = Extras { publisher, ..extras(config) };
+    event::item_event(pubsub, node, id, payload.map_or(0, room), extras, |out| {
         push_payload(out, payload);
     })
 }
@@ -193,9 +195,18 @@ fn push_payload(out: &mut Vec<u8>, payload: Option<&Element>) {
     }
 }
 
-fn push_item(out: &mut Vec<u8>, config: &NodeConfig, id: &str, payload: impl FnOnce(&mut Vec<u8>)) {
+fn push_item(
+    bound: &Bound,
+    out: &mut Vec<u8>,
+    config: &NodeConfig,
+    id: &str,
+    payload: impl FnOnce(&mut Vec<u8>),
+) {
     push(out, &["<item"]);
     push_attr(out, "id", id);
+    if config.name_publisher {
+        push_attr(out, "publisher", &bound.account);
+    }
     out.push(b'>');
     if config.deliver_payloads {
         payload(out);
@@ -259,7 +270,7 @@ fn store(
     emit(bound, node, config, || {
         render_many(bound, node, config, room, |out| {
             for item in &copies {
-                push_item(out, config, &item.id, |out| out.extend_from_slice(&item.payload));
+                push_item(bound, out, config, &item.id, |out| out.extend_from_slice(&item.payload));
             }
         })
     })?;

@@ -5,6 +5,7 @@
 //! one fails and says so.
 
 pub mod centre;
+pub mod chaos;
 pub mod clients;
 pub mod day;
 pub mod demo;

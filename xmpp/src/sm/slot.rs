@@ -123,26 +123,27 @@ impl Slot {
     }
 
     /// Takes parcels out of the outbox and notes those that the peer has to acknowledge, in one step as seen
-    /// by a resume. Without a context nothing is parked; pending means then that nothing waits.
+    /// by a resume. Without `parks` or a context nothing is parked; pending means then that nothing waits.
     pub(crate) fn poll_take(
         &self,
         owner: u32,
-        cx: Option<&mut Context<'_>>,
+        mut cx: Option<&mut Context<'_>>,
+        parks: bool,
         into: &mut VecDeque<Parcel>,
         max_bytes: usize,
     ) -> Result<Poll<Taken>, Superseded> {
         let options = self.bound.shared().config.stream_management.unwrap_or_default();
         self.with(owner, |state| {
             let start = into.len();
-            let taken = match cx {
+            if let Some(cx) = &cx {
+                state.remember(cx.waker());
+            }
+            let taken = match cx.take_if(|_| parks) {
                 None => self.outbox.try_take(into, max_bytes),
-                Some(cx) => {
-                    state.remember(cx.waker());
-                    match self.outbox.poll_take(cx, into, max_bytes) {
-                        Poll::Ready(taken) => taken,
-                        Poll::Pending => return Poll::Pending,
-                    }
-                }
+                Some(cx) => match self.outbox.poll_take(cx, into, max_bytes) {
+                    Poll::Ready(taken) => taken,
+                    Poll::Pending => return Poll::Pending,
+                },
             };
             match taken {
                 Err(reason) => return Poll::Ready(Taken::Ended(reason)),

@@ -338,9 +338,9 @@ impl Stream {
             let Ok(h) = slot.received(sm.owner) else { break };
             into.push_back(Parcel::answer(format!("<a xmlns=\"{NS}\" h=\"{h}\"/>")));
         }
-        // What the stream says itself comes first: then nothing has to be parked.
-        let cx = if into.len() > start { None } else { cx };
-        let taken = slot.poll_take(sm.owner, cx, into, max_bytes);
+        // With something to say of its own the stream is not parked, but a resume has to find its task.
+        let parks = into.len() == start;
+        let taken = slot.poll_take(sm.owner, cx, parks, into, max_bytes);
         let stanzas = match taken {
             Err(Superseded) => return Poll::Ready(Err(EndReason::Replaced)),
             Ok(Poll::Ready(Taken::Ended(reason))) if into.len() == start => return Poll::Ready(Err(reason)),

@@ -17,7 +17,7 @@ use broker::{EndReason, Parcel, Timer, WakeLater};
 use hyper::header::HeaderValue;
 use parking_lot::Mutex;
 use xmpp::stream::{Action, Open, Stream};
-use xmpp::{Answer, Question, Refusal, StreamError};
+use xmpp::{Answer, Principal, Question, Refusal, StreamError};
 
 use crate::core::{Condition, Creation, Reply, Request, Session, Token, Work};
 use crate::http::Shared;
@@ -67,6 +67,28 @@ pub(crate) struct After {
     wake: Vec<Waker>,
     authenticate: Option<(u32, Question)>,
     removed: bool,
+    log: Option<Log>,
+}
+
+/// What is logged of a session; its id is a secret and not among it.
+enum Log {
+    /// The user has logged in.
+    LoggedIn(Principal),
+    /// The session has ended, for a violation or by itself.
+    Ended { user: Option<Principal>, peer: Option<IpAddr>, fault: Option<Condition> },
+}
+
+impl Log {
+    fn write(self) {
+        match self {
+            Self::LoggedIn(user) => tracing::debug!(user = %user.user, transport = "bosh", "logged in"),
+            Self::Ended { user, peer, fault } => {
+                let user = user.as_ref().map(|user| tracing::field::display(&user.user));
+                let (peer, fault) = (peer.map(tracing::field::display), fault.map(Condition::name));
+                tracing::debug!(user, peer, fault, transport = "bosh", "session ended");
+            }
+        }
+    }
 }
 
 /// What a new cell is made of.
@@ -227,8 +249,10 @@ impl Cell {
         let mut state = self.state.lock();
         let mut after = After::default();
         let before = state.core.next_token();
+        let stranger = !state.stream.is_authenticated();
         change(&mut state, shared);
         state.pump(now, shared.max_answer());
+        after.log = state.stream.principal().filter(|_| stranger).cloned().map(Log::LoggedIn);
         state.settle_up(before, &mut after, shared);
         self.arm(&mut state, shared);
         drop(state);
@@ -241,6 +265,9 @@ impl Cell {
         }
         if after.removed {
             shared.registry.remove(self);
+        }
+        if let Some(log) = after.log {
+            log.write();
         }
         if let Some((attempt, question)) = after.authenticate {
             let (cell, shared) = (Arc::clone(self), Arc::clone(shared));
@@ -400,6 +427,8 @@ impl State {
             self.permit = None;
             if !self.gone {
                 self.gone = true;
+                let (user, fault) = (self.stream.principal().cloned(), self.core.fault());
+                after.log = Some(Log::Ended { user, peer: self.creator, fault });
                 if let Some(fault) = self.core.fault() {
                     shared.service.count_refusal(reason(fault));
                 }

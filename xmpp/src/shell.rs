@@ -11,6 +11,7 @@ mod output;
 mod tls;
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -84,6 +85,13 @@ enum State {
     Draining(Instant),
     /// The connection is gone, the session waits for another one (XEP-0198).
     Detached,
+}
+
+/// What everything that a connection logs stands under. On the level of debugging, so that an idle session
+/// costs nothing elsewhere. `user` is filled in once it is known; what a client only claims is nowhere.
+pub(crate) fn span(transport: &'static str, peer: Option<IpAddr>) -> tracing::Span {
+    let peer = peer.map(tracing::field::display);
+    tracing::debug_span!("xmpp_stream", transport, peer, user = tracing::field::Empty)
 }
 
 /// What one turn of the loop came to.
@@ -253,9 +261,10 @@ impl<F: Framer> Driver<F> {
             return;
         }
         self.stream.handle_auth(now, answer);
-        if self.stream.is_authenticated()
-            && let Some(permit) = &mut self.permit
-        {
+        let Some(principal) = self.stream.principal() else { return };
+        tracing::Span::current().record("user", &*principal.user);
+        tracing::debug!(user = %principal.user, "logged in");
+        if let Some(permit) = &mut self.permit {
             permit.authenticated();
         }
     }

@@ -221,6 +221,11 @@ impl Stream {
         self.principal.is_some()
     }
 
+    /// Who has authenticated.
+    pub fn principal(&self) -> Option<&Principal> {
+        self.principal.as_ref()
+    }
+
     /// True when the stream is over; the last action was a [`Action::Close`].
     pub fn is_closed(&self) -> bool {
         self.phase == Phase::Closed

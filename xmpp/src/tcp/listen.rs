@@ -9,10 +9,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
+use tracing::Instrument;
 
 use super::{TcpOptions, connection};
 use crate::service::Service;
-use crate::shell::Permit;
+use crate::shell::{self, Permit};
 use crate::stats::Refusal;
 use crate::stream::{Channel, Framing, Stream};
 use crate::{Network, StreamError, Timeouts, proxy_protocol};
@@ -119,7 +120,10 @@ fn accept(socket: TcpStream, peer: IpAddr, service: &Service, options: TcpOption
     let Some(proxies) = &options.proxies else {
         if let Some(permit) = admit(&socket, peer, service, &options) {
             let service = service.clone();
-            tasks.spawn(async move { connection(socket, peer, service, options, permit).await });
+            let span = shell::span("tcp", Some(peer));
+            tasks.spawn(
+                async move { connection(socket, peer, service, options, permit).await }.instrument(span),
+            );
         }
         return;
     };
@@ -169,7 +173,8 @@ async fn proxied(mut socket: TcpStream, proxy: IpAddr, service: Service, options
     drop(place);
     if let Some(permit) = permit {
         // On the heap: this task is to be no larger than others.
-        Box::pin(connection(socket, client, service, options, permit)).await;
+        let connection = connection(socket, client, service, options, permit);
+        Box::pin(connection.instrument(shell::span("tcp", Some(client)))).await;
     }
 }
 

@@ -9,9 +9,11 @@ use hyper::body::Bytes;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode, Version};
 use sha1::{Digest, Sha1};
+use tracing::Instrument;
 
 use super::WsOptions;
 use crate::service::Service;
+use crate::shell;
 use crate::stats::Refusal;
 
 /// RFC 6455 §1.3.
@@ -42,13 +44,15 @@ pub fn upgrade<B>(mut request: Request<B>, service: Service, options: WsOptions)
     };
     let upgraded = hyper::upgrade::on(&mut request);
     let patience = service.config().timeouts.handshake;
-    tokio::spawn(async move {
+    let span = shell::span("websocket", options.peer);
+    let session = async move {
         match tokio::time::timeout(patience, upgraded).await {
             Ok(Ok(upgraded)) => super::session(upgraded, service, options, permit).await,
             Ok(Err(error)) => tracing::debug!(%error, "upgrade failed"),
             Err(_) => service.count_refusal(Refusal::Handshake),
         }
-    });
+    };
+    tokio::spawn(session.instrument(span));
     let mut response = Response::new(Full::default());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();

@@ -63,6 +63,11 @@ impl Link {
         Ok(Link { input: Vec::new(), wire })
     }
 
+    /// BOSH session id; empty on other transports and before there is one.
+    pub fn sid(&self) -> &str {
+        if let Wire::Bosh(bosh) = &self.wire { &bosh.sid } else { "" }
+    }
+
     /// Sends one stanza (TCP: any text).
     pub async fn send(&mut self, xml: &str) -> Result<()> {
         match &mut self.wire {

@@ -43,8 +43,18 @@ pub struct Demo {
 impl Demo {
     /// Starts the demo with `args` after the port options and waits for its `READY` line.
     pub async fn start(args: &[&str]) -> Result<Demo> {
+        Demo::spawn(Command::new(server_binary()?), PASSWORD, args).await
+    }
+
+    /// The same with a password of its own and everything logged to `log`.
+    pub async fn start_logged(args: &[&str], password: &str, log: std::fs::File) -> Result<Demo> {
         let mut command = Command::new(server_binary()?);
-        command.arg("demo").args(["--password", PASSWORD]);
+        command.env("FINESSE_LOG", "trace").stderr(log);
+        Demo::spawn(command, password, args).await
+    }
+
+    async fn spawn(mut command: Command, password: &str, args: &[&str]) -> Result<Demo> {
+        command.arg("demo").args(["--password", password]);
         for port in ["http", "https", "bosh", "bosh-tls", "xmpp", "xmpp-tls", "cti"] {
             command.args([format!("--{port}-port"), "0".into()]);
         }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use broker::{EndReason, Parcel, Timer, WakeLater};
+use broker::{EndReason, Hold, Parcel, Timer, WakeLater};
 use hyper::header::HeaderValue;
 use parking_lot::Mutex;
 use xmpp::stream::{Action, Open, Stream};
@@ -55,6 +55,7 @@ struct State {
     gone: bool,
     ended_by: Option<Condition>,
     permit: Option<Permit>,
+    hold: Hold,
     creator: Option<IpAddr>,
     content_type: Option<HeaderValue>,
     secure: bool,
@@ -108,6 +109,7 @@ impl Cell {
 
     pub(crate) fn new(parts: Parts) -> Self {
         let Parts { sid, core, stream, permit, creator, content_type, secure } = parts;
+        let hold = stream.service().broker().budget().hold();
         let state = State {
             core,
             stream,
@@ -123,6 +125,7 @@ impl Cell {
             gone: false,
             ended_by: None,
             permit: Some(permit),
+            hold,
             creator,
             content_type,
             secure,
@@ -324,9 +327,18 @@ impl State {
             self.core.set_established();
         }
         self.core.settle(now);
+        self.reserve(now, most);
         if self.core.has_ended() && !self.stream.is_closed() {
             self.stream.handle_eof();
             let _ = self.stream.poll_action();
+        }
+    }
+
+    /// Reserves memory for what the session keeps; without it the session ends.
+    fn reserve(&mut self, now: Instant, most: usize) {
+        if self.hold.set(self.core.held(), self.stream.rank()).is_err() && !self.stream.is_closed() {
+            self.stream.fail(StreamError::ResourceConstraint("out of memory for clients"));
+            self.pump(now, most);
         }
     }
 

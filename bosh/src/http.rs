@@ -151,6 +151,10 @@ impl Endpoint {
                 shared.oversize();
                 Outcome::Status(StatusCode::PAYLOAD_TOO_LARGE)
             }
+            Err(BodyError::Memory) => {
+                shared.service.count_refusal(Refusal::Memory);
+                Outcome::Status(StatusCode::SERVICE_UNAVAILABLE)
+            }
             Err(BodyError::Timeout) => {
                 shared.counters.body_timeouts.add();
                 shared.service.count_refusal(Refusal::Timeout);
@@ -321,7 +325,11 @@ impl Shared {
     fn parse(&self, body: &[u8]) -> Result<core::Request<'static>, Condition> {
         let limits = &self.service.config().limits;
         match xmpp::reader::parse_document(body, limits) {
-            Ok(root) => core::from_element(root, self.fingerprint.of(body)).ok_or(Condition::BadRequest),
+            Ok(root) => {
+                let request = core::from_element(root, self.fingerprint.of(body));
+                let request = request.ok_or(Condition::BadRequest)?;
+                Ok(core::Request { weight: weight(body), ..request })
+            }
             Err(XmlError::Limit(_)) => Err(Condition::PolicyViolation),
             Err(_) => Err(Condition::BadRequest),
         }
@@ -379,7 +387,7 @@ impl Shared {
             self.service.count_refusal(Refusal::Stopping);
             return failure(Condition::SystemShutdown);
         }
-        let permit = match self.gate.admit(now, peer) {
+        let permit = match self.gate.admit(now, peer, self.service.broker().budget()) {
             Ok(permit) => permit,
             Err(reason) => {
                 self.service.count_refusal(reason);
@@ -468,6 +476,14 @@ fn expire(shared: &Arc<Shared>, cell: &Weak<Cell>, now: Instant) {
         tracing::error!("a BOSH session failed at its deadline and was removed");
         shared.registry.remove(&cell);
     }
+}
+
+/// About how many bytes of memory a parsed body takes: each tag may be an element, which is much larger than
+/// its text. Small ones count as nothing.
+fn weight(body: &[u8]) -> usize {
+    const TAG: usize = 160;
+    const SMALL: usize = 1 << 10;
+    if body.len() < SMALL { 0 } else { body.len() + TAG * body.iter().filter(|byte| **byte == b'<').count() }
 }
 
 /// Whether one child is larger than a stanza may be. Counted as it would be written, which is close enough

@@ -3,6 +3,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 
+use broker::Rank;
 use bytes::{Bytes, BytesMut};
 use hyper::body::Body;
 
@@ -17,6 +18,8 @@ pub(crate) enum BodyError {
     TooLarge,
     /// Larger than this session may send.
     Session(Arc<Cell>),
+    /// There is no memory for it at the moment.
+    Memory,
     /// Did not arrive in time.
     Timeout,
     /// The connection broke, or the framing was wrong.
@@ -43,6 +46,7 @@ where
     let mut whole = Bytes::new();
     let mut parts = BytesMut::new();
     let mut most = config.max_body_before_auth;
+    let mut hold = shared.service.broker().budget().hold();
     while let Some(frame) = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
         let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
         if whole.is_empty() && parts.is_empty() {
@@ -55,6 +59,7 @@ where
             }
             parts.extend_from_slice(&data);
         }
+        hold.set(parts.capacity(), Rank::Stranger).map_err(|_| BodyError::Memory)?;
         let so_far = if parts.is_empty() { &whole[..] } else { &parts[..] };
         if so_far.len().max(announced) > most {
             most = allowance(shared, config, so_far, announced)?;

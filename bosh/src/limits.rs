@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use broker::{Budget, Place, Rank};
 use parking_lot::{Mutex, RwLock};
 use xmpp::{Network, Refusal};
 
@@ -17,6 +18,9 @@ use crate::config::Limits;
 const MEMORY: Duration = Duration::from_secs(300);
 /// Answers that may be delayed at once; beyond, guesses are refused at once.
 const MAX_DELAYED: u32 = 500;
+
+/// What the budget counts for a session: itself, its stream, and what it may hold without reserving.
+const SESSION: usize = 12 << 10;
 
 /// What becomes of an unknown session id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,9 +92,16 @@ impl Gate {
     }
 
     /// Lets one session in, or not.
-    pub(crate) fn admit(self: &Arc<Self>, now: Instant, peer: Option<IpAddr>) -> Result<Permit, Refusal> {
+    pub(crate) fn admit(
+        self: &Arc<Self>,
+        now: Instant,
+        peer: Option<IpAddr>,
+        budget: &Budget,
+    ) -> Result<Permit, Refusal> {
         let trusted = self.is_trusted(peer);
         let limits = self.limits();
+        let rank = if trusted { Rank::Session } else { Rank::Stranger };
+        let place = budget.enter(SESSION, rank).map_err(|_| Refusal::Memory)?;
         let mut state = self.state.lock();
         if state.unauthenticated[usize::from(trusted)] >= limits.total_unauthenticated {
             return Err(Refusal::Unauthenticated);
@@ -116,7 +127,7 @@ impl Gate {
         }
         state.unauthenticated[usize::from(trusted)] += 1;
         drop(state);
-        Ok(Permit { gate: Arc::clone(self), key, authenticated: false })
+        Ok(Permit { gate: Arc::clone(self), key, authenticated: false, _place: place })
     }
 
     /// Notes an unknown session id.
@@ -188,6 +199,7 @@ pub(crate) struct Permit {
     /// `None`: trusted.
     key: Option<IpAddr>,
     authenticated: bool,
+    _place: Place,
 }
 
 impl Permit {
@@ -234,6 +246,10 @@ mod tests {
         (Gate::new(now, limits), now)
     }
 
+    fn admit(gate: &Arc<Gate>, now: Instant, peer: &str) -> Result<Permit, Refusal> {
+        gate.admit(now, ip(peer), &Budget::new(1 << 30))
+    }
+
     fn ip(text: &str) -> Option<IpAddr> {
         Some(text.parse().unwrap())
     }
@@ -245,25 +261,25 @@ mod tests {
             limits.address_burst = 10;
             limits.address_rate = 2;
         });
-        let permits: Vec<_> = (0..10).map(|_| gate.admit(now, ip("192.0.2.1")).unwrap()).collect();
-        assert_eq!(gate.admit(now, ip("192.0.2.1")).unwrap_err(), Refusal::AddressRate);
-        assert!(gate.admit(now, ip("192.0.2.2")).is_ok());
+        let permits: Vec<_> = (0..10).map(|_| admit(&gate, now, "192.0.2.1").unwrap()).collect();
+        assert_eq!(admit(&gate, now, "192.0.2.1").unwrap_err(), Refusal::AddressRate);
+        assert!(admit(&gate, now, "192.0.2.2").is_ok());
         let later = now + Duration::from_millis(500);
-        assert!(gate.admit(later, ip("192.0.2.1")).is_ok());
-        assert!(gate.admit(later, ip("192.0.2.1")).is_err());
+        assert!(admit(&gate, later, "192.0.2.1").is_ok());
+        assert!(admit(&gate, later, "192.0.2.1").is_err());
         drop(permits);
     }
 
     #[test]
     fn unauthenticated_sessions_are_bounded_and_places_come_back() {
         let (gate, now) = gate(|limits| limits.address_unauthenticated = 2);
-        let mut first = gate.admit(now, ip("2001:db8::1")).unwrap();
-        let second = gate.admit(now, ip("2001:db8::2")).unwrap();
-        assert!(gate.admit(now, ip("2001:db8::3")).is_err(), "one /64 is one address");
+        let mut first = admit(&gate, now, "2001:db8::1").unwrap();
+        let second = admit(&gate, now, "2001:db8::2").unwrap();
+        assert!(admit(&gate, now, "2001:db8::3").is_err(), "one /64 is one address");
         first.authenticated();
         first.authenticated();
-        let third = gate.admit(now, ip("2001:db8::4")).unwrap();
-        assert!(gate.admit(now, ip("2001:db8::5")).is_err());
+        let third = admit(&gate, now, "2001:db8::4").unwrap();
+        assert!(admit(&gate, now, "2001:db8::5").is_err());
         drop((first, second, third));
         let state = gate.state.lock();
         let account = state.accounts.values().next().unwrap();
@@ -277,10 +293,10 @@ mod tests {
             limits.total_unauthenticated = 3;
             limits.address_unauthenticated = 10;
         });
-        let strangers: Vec<_> = (0..3).map(|_| gate.admit(now, ip("192.0.2.1")).unwrap()).collect();
-        assert_eq!(gate.admit(now, ip("192.0.2.9")).unwrap_err(), Refusal::Unauthenticated);
-        let trusted: Vec<_> = (0..3).map(|_| gate.admit(now, ip("127.0.0.1")).unwrap()).collect();
-        assert_eq!(gate.admit(now, ip("127.0.0.1")).unwrap_err(), Refusal::Unauthenticated);
+        let strangers: Vec<_> = (0..3).map(|_| admit(&gate, now, "192.0.2.1").unwrap()).collect();
+        assert_eq!(admit(&gate, now, "192.0.2.9").unwrap_err(), Refusal::Unauthenticated);
+        let trusted: Vec<_> = (0..3).map(|_| admit(&gate, now, "127.0.0.1").unwrap()).collect();
+        assert_eq!(admit(&gate, now, "127.0.0.1").unwrap_err(), Refusal::Unauthenticated);
         drop((strangers, trusted));
     }
 

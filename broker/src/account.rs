@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::Address;
+use crate::budget::Budget;
 use crate::error::Error;
 use crate::event::{Event, Parcel, Via};
 use crate::manner::{Manner, SubscriptionInfo, Treatment};
@@ -13,6 +14,10 @@ use crate::stats::Counters;
 use crate::sync::{Mutex, MutexGuard};
 use crate::table::Keyed;
 use crate::wake::Wakers;
+
+/// What the budget counts for a subscription: its places in account and node, and its part of a node
+/// that is there for its sake.
+const SUBSCRIPTION: usize = 256;
 
 /// Which of its subscriptions a session receives for at the moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -292,6 +297,7 @@ pub(crate) struct Edit<'a> {
     pub(crate) wakers: &'a mut Wakers,
     /// Nodes that nothing keeps any more, to be taken out of the table.
     pub(crate) unused: &'a mut Vec<Arc<Node>>,
+    pub(crate) budget: &'a Budget,
     pub(crate) max_per_account: usize,
     pub(crate) max_per_session: usize,
 }
@@ -689,7 +695,11 @@ impl Edit<'_> {
 
     /// Makes room for one more subscription, at the cost of the resource absent longest.
     fn make_room(&mut self) -> Result<(), Refused> {
-        if (self.state.count as usize) < self.max_per_account {
+        let count = self.state.count as usize;
+        if !self.budget.admits(count * SUBSCRIPTION, SUBSCRIPTION) {
+            return Err(Refused::Because(Error::TooManySubscriptions));
+        }
+        if count < self.max_per_account {
             return Ok(());
         }
         let absent = self.state.seats.iter().position(|seat| seat.live().is_none() && !seat.subs.is_empty());
@@ -758,6 +768,7 @@ impl Edit<'_> {
     fn added(&mut self) {
         self.state.count += 1;
         self.counters.subscriptions.add(1);
+        self.budget.take(SUBSCRIPTION);
     }
 
     /// The end of every removal: the answer while the node is still locked, the count, the node.
@@ -766,6 +777,7 @@ impl Edit<'_> {
         let _ = self.say(answer);
         self.state.count -= 1;
         self.counters.subscriptions.sub(1);
+        self.budget.release(SUBSCRIPTION);
         if locked.is_some_and(|mut node| node.retire_if_unused()) {
             self.unused.push(node.clone());
         }

@@ -7,12 +7,13 @@ use std::time::Instant;
 
 use crate::Address;
 use crate::account::{Account, Edit, Reach, Refused, Subscribed, Wish};
+use crate::budget::Budget;
 use crate::config::Config;
 use crate::error::Error;
 use crate::event::{Event, Parcel, Via};
 use crate::manner::{Manner, SubscriptionInfo};
 use crate::node::Node;
-use crate::outbox::{EndReason, Outbox, Owner};
+use crate::outbox::{EndReason, Outbox, OutboxLimits, Owner};
 use crate::session::{OnConflict, Session, SessionInfo};
 use crate::source::{NoSource, NodeSource};
 use crate::stats::{Counters, Stats};
@@ -35,6 +36,7 @@ pub(crate) struct Shared {
     /// before every other lock.
     created: RwLock<BTreeSet<Arc<str>>>,
     counters: Arc<Counters>,
+    budget: Budget,
     source: Arc<dyn NodeSource>,
 }
 
@@ -60,6 +62,7 @@ impl Broker {
             accounts: Table::new(config.shards),
             created: RwLock::new(BTreeSet::new()),
             counters: Arc::new(Counters::new()),
+            budget: Budget::new(config.memory),
             source,
             config,
         }))
@@ -70,9 +73,19 @@ impl Broker {
         &self.0.config
     }
 
-    /// An outbox with the configured limits.
+    /// An outbox with the configured limits, on the broker's budget.
     pub fn outbox(&self) -> Outbox {
-        Outbox::new(self.0.config.outbox)
+        self.outbox_with(self.0.config.outbox)
+    }
+
+    /// An outbox with other limits, on the broker's budget.
+    pub fn outbox_with(&self, limits: OutboxLimits) -> Outbox {
+        Outbox::on_budget(limits, Some(self.0.budget.clone()))
+    }
+
+    /// The memory that clients may make this process hold.
+    pub fn budget(&self) -> &Budget {
+        &self.0.budget
     }
 
     /// Creates a node that stays until it is deleted. Names are compared bytewise.
@@ -437,6 +450,8 @@ impl Broker {
             dropped: counters.dropped.get(),
             coalesced: counters.coalesced.get(),
             replaced: counters.replaced.get(),
+            starved: counters.starved.get(),
+            memory: self.0.budget.used(),
             ..Stats::default()
         };
         for shard in nodes.shards() {
@@ -469,6 +484,7 @@ impl Shared {
                 counters: &self.counters,
                 wakers: &mut wakers,
                 unused: &mut unused,
+                budget: &self.budget,
                 max_per_account: self.config.max_subscriptions_per_account,
                 max_per_session: self.config.max_subscriptions_per_session,
             })

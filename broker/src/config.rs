@@ -22,6 +22,9 @@ pub struct Config {
     /// How long full-address subscriptions outlive their session before
     /// [`Broker::sweep`](crate::Broker::sweep) drops them. Default 24 h.
     pub dormant_after: Duration,
+    /// Bytes that may be held for clients: what waits in outboxes and what transports and services keep for
+    /// them, see [`Budget`](crate::Budget). Default 1 GiB.
+    pub memory: usize,
     /// Bounds of the outboxes that [`Broker::outbox`](crate::Broker::outbox) makes.
     pub outbox: OutboxLimits,
 }
@@ -34,6 +37,7 @@ impl Default for Config {
             max_subscriptions_per_account: 5000,
             max_subscriptions_per_session: 2000,
             dormant_after: Duration::from_secs(24 * 60 * 60),
+            memory: 1 << 30,
             outbox: OutboxLimits::default(),
         }
     }

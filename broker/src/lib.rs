@@ -61,6 +61,7 @@
 mod account;
 mod address;
 mod broker;
+mod budget;
 mod config;
 mod error;
 mod event;
@@ -78,6 +79,7 @@ mod wheel;
 pub use account::{Reach, Subscribed};
 pub use address::Address;
 pub use broker::{Broker, Published};
+pub use budget::{Budget, Hold, OverBudget, Place, Rank};
 pub use config::Config;
 pub use error::Error;
 pub use event::{Class, Event, Parcel, Via};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use crate::Address;
+use crate::budget::{Budget, Hold, OverBudget, Rank};
 use crate::error::Error;
 use crate::event::{Event, Parcel, Via};
 use crate::stats::Counters;
@@ -14,6 +15,8 @@ use crate::wake::wake;
 
 /// Slots that a drained queue keeps; what a burst needed beyond it is given back.
 const KEEP_SLOTS: usize = 4;
+/// What the budget counts for a parcel beside its bytes: its place in the queue.
+const PARCEL: usize = 64;
 
 /// Bounds of an [`Outbox`] and what happens when they are reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +56,8 @@ pub enum Overflow {
 pub enum EndReason {
     /// The consumer was too slow; what waited has been dropped.
     Overflow,
+    /// More waited than the [budget](crate::Budget) allowed; it has been dropped.
+    Memory,
     /// Another session has bound the same full address.
     Replaced,
     /// The broker or its embedder shuts down.
@@ -69,6 +74,7 @@ impl fmt::Display for EndReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Overflow => "consumer too slow",
+            Self::Memory => "out of memory for clients",
             Self::Replaced => "replaced by a newer session",
             Self::Shutdown => "shutdown",
             Self::Removed => "account removed",
@@ -94,6 +100,7 @@ pub struct Outbox(Arc<Inner>);
 struct Inner {
     max_items: u32,
     max_bytes: u32,
+    budget: Option<Budget>,
     state: Mutex<State>,
 }
 
@@ -103,6 +110,8 @@ struct State {
     waker: Option<Waker>,
     owner: Option<Arc<Owner>>,
     bytes: usize,
+    /// Bytes reserved in the budget, for what waits beyond the free allowance.
+    reserved: u32,
     ended: Option<EndReason>,
     overflow: Overflow,
 }
@@ -114,17 +123,24 @@ pub(crate) struct Owner {
 }
 
 impl Outbox {
-    /// An empty outbox; it allocates nothing for its queue until something waits.
+    /// An empty outbox; it allocates nothing for its queue until something waits. It is on no
+    /// budget; [`Broker::outbox`](crate::Broker::outbox) makes one that is.
     pub fn new(limits: OutboxLimits) -> Self {
+        Self::on_budget(limits, None)
+    }
+
+    pub(crate) fn on_budget(limits: OutboxLimits, budget: Option<Budget>) -> Self {
         let narrow = |bound: usize| u32::try_from(bound).unwrap_or(u32::MAX);
         Self(Arc::new(Inner {
             max_items: narrow(limits.max_items),
             max_bytes: narrow(limits.max_bytes),
+            budget,
             state: Mutex::new(State {
                 queue: VecDeque::new(),
                 waker: None,
                 owner: None,
                 bytes: 0,
+                reserved: 0,
                 ended: None,
                 overflow: limits.overflow,
             }),
@@ -155,7 +171,7 @@ impl Outbox {
         max_bytes: usize,
     ) -> Poll<Result<usize, EndReason>> {
         let mut state = self.0.state.lock();
-        match state.take(into, max_bytes) {
+        match self.0.take(&mut state, into, max_bytes) {
             Ok(0) => {
                 let stale = state.park(cx.waker());
                 drop(state);
@@ -172,7 +188,7 @@ impl Outbox {
     ///
     /// The reason once the outbox has ended and everything queued before that was taken.
     pub fn try_take(&self, into: &mut VecDeque<Parcel>, max_bytes: usize) -> Result<usize, EndReason> {
-        self.0.state.lock().take(into, max_bytes)
+        self.0.take(&mut self.0.state.lock(), into, max_bytes)
     }
 
     /// Ready with the reason once the outbox has ended, whether or not parcels wait; parks the waker
@@ -289,6 +305,14 @@ impl fmt::Debug for Outbox {
     }
 }
 
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(budget) = &self.budget {
+            budget.release(self.state.lock().reserved as usize);
+        }
+    }
+}
+
 impl Inner {
     /// Makes room for a parcel by the overflow policy, or ends the outbox.
     fn admit(&self, state: &mut MutexGuard<'_, State>, parcel: &Parcel) -> Result<(), Ended> {
@@ -296,7 +320,7 @@ impl Inner {
             return Err(Ended(reason));
         }
         if self.fits(state, parcel) {
-            return Ok(());
+            return self.afford(state, parcel);
         }
         match state.overflow {
             Overflow::EndSession => {}
@@ -304,10 +328,64 @@ impl Inner {
             Overflow::Coalesce => state.coalesce(parcel),
         }
         if self.fits(state, parcel) {
+            return self.afford(state, parcel);
+        }
+        self.give_up(state, EndReason::Overflow);
+        state.count(|counters| counters.overflowed.add(1));
+        Err(Ended(EndReason::Overflow))
+    }
+
+    /// Makes sure that the budget has room for what waits beyond the free allowance, or ends the
+    /// outbox. The usual parcel finds room in what is free or reserved already.
+    fn afford(&self, state: &mut State, parcel: &Parcel) -> Result<(), Ended> {
+        let needed =
+            (state.bytes + parcel.len() + PARCEL * (state.queue.len() + 1)).saturating_sub(Hold::FREE);
+        if needed <= state.reserved as usize {
             return Ok(());
         }
-        state.overrun();
-        Err(Ended(EndReason::Overflow))
+        let Some(budget) = &self.budget else { return Ok(()) };
+        let rank = if state.owner.is_some() { Rank::Session } else { Rank::Stranger };
+        match budget.reserve(state.reserved as usize, needed, rank) {
+            Ok(reserved) => {
+                // Outboxes are bounded by 32 bits; a parcel that is larger still is counted as that.
+                state.reserved = u32::try_from(reserved).unwrap_or(u32::MAX);
+                budget.release(reserved - state.reserved as usize);
+                Ok(())
+            }
+            Err(OverBudget) => {
+                self.give_up(state, EndReason::Memory);
+                state.count(|counters| counters.starved.add(1));
+                Err(Ended(EndReason::Memory))
+            }
+        }
+    }
+
+    fn take(
+        &self,
+        state: &mut State,
+        into: &mut VecDeque<Parcel>,
+        max_bytes: usize,
+    ) -> Result<usize, EndReason> {
+        let taken = state.take(into, max_bytes);
+        if state.reserved > 0 && state.queue.is_empty() {
+            self.give_back(state);
+        }
+        taken
+    }
+
+    fn give_back(&self, state: &mut State) {
+        if let Some(budget) = &self.budget {
+            budget.release(state.reserved as usize);
+        }
+        state.reserved = 0;
+    }
+
+    /// Ends it and frees the queue.
+    fn give_up(&self, state: &mut State, reason: EndReason) {
+        state.ended = Some(reason);
+        state.queue = VecDeque::new();
+        state.bytes = 0;
+        self.give_back(state);
     }
 
     fn fits(&self, state: &State, parcel: &Parcel) -> bool {
@@ -387,13 +465,6 @@ impl State {
         if let Some(parcel) = self.queue.remove(at) {
             self.bytes -= parcel.len();
         }
-    }
-
-    fn overrun(&mut self) {
-        self.ended = Some(EndReason::Overflow);
-        self.queue = VecDeque::new();
-        self.bytes = 0;
-        self.count(|counters| counters.overflowed.add(1));
     }
 
     fn count(&self, add: impl FnOnce(&Counters)) {

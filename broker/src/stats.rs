@@ -29,6 +29,10 @@ pub struct Stats {
     pub coalesced: u64,
     /// Sessions replaced by a newer one with the same full address, since start.
     pub replaced: u64,
+    /// Sessions ended because what waited for them was more than the budget allowed, since start.
+    pub starved: u64,
+    /// Bytes of the [budget](crate::Budget) in use.
+    pub memory: usize,
 }
 
 /// A number that only grows, or a level that goes up and down.
@@ -66,6 +70,7 @@ pub(crate) struct Counters {
     pub(crate) dropped: Counter,
     pub(crate) coalesced: Counter,
     pub(crate) replaced: Counter,
+    pub(crate) starved: Counter,
 }
 
 impl Counters {
@@ -77,6 +82,7 @@ impl Counters {
             dropped: Counter::new(),
             coalesced: Counter::new(),
             replaced: Counter::new(),
+            starved: Counter::new(),
         }
     }
 }

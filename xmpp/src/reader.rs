@@ -54,6 +54,9 @@ pub enum Item {
     Closed,
 }
 
+/// What an element in memory takes beside its text: itself, its name and namespace, its place in its parent.
+const ELEMENT: usize = 320;
+
 /// Reads one XML stream. Call [`Reader::read`] until it returns `None`; an error ends it for good.
 pub struct Reader {
     parser: RawParser,
@@ -112,6 +115,12 @@ impl Reader {
     /// True while a header or an element has begun and is not complete.
     pub fn is_partial(&self) -> bool {
         self.used > 0
+    }
+
+    /// About how many bytes of memory the element takes that has begun: elements are much larger than what
+    /// they were read from.
+    pub fn held(&self) -> usize {
+        if self.used == 0 { 0 } else { self.used + self.assembler.elements() * ELEMENT }
     }
 
     /// Gives back scratch memory; for a stream that has nothing to read. Costs one allocation when reading

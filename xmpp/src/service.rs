@@ -237,7 +237,7 @@ impl Service {
 
     /// What has been counted so far, on all transports.
     pub fn stats(&self) -> Stats {
-        self.0.counters.snapshot(self.sessions())
+        self.0.counters.snapshot(self.sessions(), self.0.broker.budget())
     }
 
     /// Counts a refusal by a transport: of a connection or of input that no stream has seen. What a

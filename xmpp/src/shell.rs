@@ -16,7 +16,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use broker::Parcel;
+use broker::{Hold, Parcel};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
@@ -49,6 +49,8 @@ pub(crate) trait Framer: Unpin {
     fn write_parting(&mut self, _out: &mut Vec<u8>) {}
     /// The deadline may have passed.
     fn handle_timeout(&mut self, now: Instant, stream: &mut Stream);
+    /// Bytes of a message that is not complete.
+    fn held(&self) -> usize;
     /// Looks at input behind the end of the stream; true when the peer has ended as well.
     fn saw_end(&mut self, input: &[u8]) -> bool;
 }
@@ -118,6 +120,7 @@ pub(crate) struct Driver<F> {
     delayed: bool,
     sleep: Option<Pin<Box<Sleep>>>,
     permit: Option<Permit>,
+    hold: Hold,
 }
 
 impl<F: Framer> Driver<F> {
@@ -125,6 +128,7 @@ impl<F: Framer> Driver<F> {
         if let Some(permit) = &mut permit {
             permit.attach(stream.outbox());
         }
+        let hold = stream.service().broker().budget().hold();
         Self {
             io,
             stream,
@@ -138,6 +142,7 @@ impl<F: Framer> Driver<F> {
             delayed: false,
             sleep: None,
             permit,
+            hold,
         }
     }
 
@@ -215,7 +220,10 @@ impl<F: Framer> Driver<F> {
         match self.state {
             State::Draining(_) if self.eof || self.stream.is_peer_closed() => Turn::Stop(Outcome::Done),
             _ if progress || self.stream.has_action() => Turn::Again,
-            _ => self.poll_deadline(cx),
+            _ => match self.is_within_budget() {
+                true => self.poll_deadline(cx),
+                false => Turn::Again,
+            },
         }
     }
 
@@ -251,6 +259,19 @@ impl<F: Framer> Driver<F> {
         {
             permit.attach(self.stream.outbox());
         }
+    }
+
+    /// Reserves memory for what this connection keeps while it sleeps; ends the stream if there is none.
+    fn is_within_budget(&mut self) -> bool {
+        if self.state != State::Open {
+            return true;
+        }
+        let input = self.unread.capacity() + self.stream.held() + self.framer.held();
+        if self.hold.set(input + self.output.held(), self.stream.rank()).is_ok() {
+            return true;
+        }
+        self.stream.fail(StreamError::ResourceConstraint("out of memory for clients"));
+        false
     }
 
     fn poll_verdict(&mut self, cx: &mut Context<'_>, now: Instant) {

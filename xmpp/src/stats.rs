@@ -167,6 +167,10 @@ pub struct Stats {
     pub logins: u64,
     /// What was refused, by reason; failed logins are among them as [`Refusal::Login`].
     pub refusals: Refusals,
+    /// Bytes held for clients at this moment; see [`broker::Budget`].
+    pub memory: u64,
+    /// Bytes that may be held for them.
+    pub memory_limit: u64,
 }
 
 /// The counters behind [`Stats`].
@@ -188,11 +192,13 @@ impl Counters {
         self.refusals[reason as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn snapshot(&self, sessions: usize) -> Stats {
+    pub(crate) fn snapshot(&self, sessions: usize, budget: &broker::Budget) -> Stats {
         Stats {
             sessions: sessions as u64,
             logins: self.logins.load(Ordering::Relaxed),
             refusals: Refusals(std::array::from_fn(|at| self.refusals[at].load(Ordering::Relaxed))),
+            memory: budget.used() as u64,
+            memory_limit: budget.limit() as u64,
         }
     }
 }
@@ -226,7 +232,7 @@ mod tests {
         counters.refused(Refusal::Flood);
         counters.refused(Refusal::Flood);
         counters.login();
-        let stats = counters.snapshot(3);
+        let stats = counters.snapshot(3, &broker::Budget::new(9));
         assert_eq!((stats.sessions, stats.logins, stats.refusals.get(Refusal::Flood)), (3, 1, 2));
         assert_eq!(format!("{:?}", stats.refusals), "{\"flood\": 2}");
         assert_eq!(stats.refusals.total(), 2);

@@ -21,7 +21,7 @@ mod websocket;
 use std::net::IpAddr;
 use std::time::Instant;
 
-use broker::{EndReason, Outbox, OutboxLimits, Overflow, Parcel};
+use broker::{EndReason, Outbox, OutboxLimits, Overflow, Parcel, Rank};
 use minidom::Element;
 
 use crate::auth::{Principal, Question};
@@ -159,7 +159,7 @@ impl Stream {
         channel.binding = channel.binding.filter(|binding| !binding.is_empty());
         let config = service.config();
         let limits = &config.limits;
-        let outbox = Outbox::new(OutboxLimits {
+        let outbox = service.broker().outbox_with(OutboxLimits {
             max_items: limits.outbox_items,
             max_bytes: limits.outbox_bytes,
             overflow: Overflow::EndSession,
@@ -240,6 +240,16 @@ impl Stream {
     pub fn max_bytes(&self) -> usize {
         let limits = &self.service.config().limits;
         if self.principal.is_some() { limits.stanza_bytes } else { limits.stanza_bytes_before_auth }
+    }
+
+    /// About how many bytes of memory the input takes that is not complete.
+    pub fn held(&self) -> usize {
+        self.reader.as_ref().map_or(0, |reader| reader.held())
+    }
+
+    /// For whom memory is held here.
+    pub fn rank(&self) -> Rank {
+        if self.is_authenticated() { Rank::Session } else { Rank::Stranger }
     }
 
     /// Whether input may be handed in now. Not while an action is outstanding, and not while the client is
@@ -335,6 +345,7 @@ impl Stream {
     pub fn handle_outbox_end(&mut self, reason: EndReason) {
         match reason {
             EndReason::Overflow => self.fail(StreamError::PolicyViolation("too slow in reading")),
+            EndReason::Memory => self.fail(StreamError::ResourceConstraint("out of memory for clients")),
             EndReason::Replaced => self.fail(StreamError::Conflict),
             EndReason::Shutdown | EndReason::Moved => self.fail(self.departure()),
             EndReason::Removed => self.fail(StreamError::NotAuthorized),

@@ -22,6 +22,11 @@ use crate::{Network, StreamError};
 pub(crate) use listen::{ACCEPT_PAUSE, report};
 pub use listen::{serve, serve_changing, tune};
 
+/// What the budget counts for a connection: its task and stream, and what it may hold without reserving.
+pub(crate) const CONNECTION: usize = 16 << 10;
+/// And for TLS on it.
+const TLS: usize = 12 << 10;
+
 /// Options of one listener.
 #[derive(Clone)]
 pub struct TcpOptions {
@@ -58,6 +63,11 @@ impl Default for TcpOptions {
 }
 
 impl TcpOptions {
+    /// What a connection costs by being there.
+    fn memory(&self) -> usize {
+        if self.tls.is_some() { CONNECTION + TLS } else { CONNECTION }
+    }
+
     fn channel(&self, secure: bool, peer: Option<IpAddr>) -> Channel {
         let starttls = if self.tls.is_some() { self.starttls } else { StartTls::Off };
         Channel { secure, starttls, peer, binding: None }
@@ -94,7 +104,8 @@ pub async fn serve_io(
     service: Service,
     options: &TcpOptions,
 ) {
-    let permit = match options.admission.enter(peer, Instant::now()) {
+    let budget = service.broker().budget();
+    let permit = match options.admission.enter(peer, budget, options.memory(), Instant::now()) {
         Ok(permit) => permit,
         Err(reason) => return service.count_refusal(reason),
     };
@@ -144,6 +155,10 @@ impl Framer for TcpFramer {
     }
 
     fn handle_timeout(&mut self, _now: Instant, _stream: &mut Stream) {}
+
+    fn held(&self) -> usize {
+        0
+    }
 
     fn saw_end(&mut self, input: &[u8]) -> bool {
         for &byte in input {

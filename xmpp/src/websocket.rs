@@ -242,6 +242,10 @@ impl Framer for WsFramer {
         }
     }
 
+    fn held(&self) -> usize {
+        self.decoder.held()
+    }
+
     fn saw_end(&mut self, mut input: &[u8]) -> bool {
         loop {
             match self.decoder.next(&mut input, DISCARDED) {

@@ -61,6 +61,8 @@ pub struct Request<'a> {
     pub payload: Vec<Element>,
     /// Fingerprint of the bytes, to tell a repeated request from an altered one.
     pub digest: u64,
+    /// About how many bytes of memory the payload takes; 0 if the caller does not care.
+    pub weight: usize,
 }
 
 impl Request<'_> {

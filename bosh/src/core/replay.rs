@@ -42,6 +42,11 @@ impl Replay {
         self.kept.push_back(kept);
     }
 
+    /// Bytes of the answers that are kept.
+    pub(super) fn bytes(&self) -> usize {
+        self.kept.iter().map(|kept| kept.reply.bytes.len()).sum()
+    }
+
     /// Forgets what the client says it has (XEP-0124 §9.2).
     pub(super) fn acknowledge(&mut self, ack: u64) {
         while self.kept.front().is_some_and(|kept| kept.rid <= ack) {

@@ -77,6 +77,7 @@ struct Job {
     terminate: bool,
     key: Option<Box<str>>,
     newkey: Option<Box<str>>,
+    weight: usize,
 }
 
 #[derive(Debug)]
@@ -195,6 +196,13 @@ impl Session {
         !self.state.is_open()
     }
 
+    /// About how many bytes of memory the session holds for its client: requests whose turn has not come,
+    /// and answers that may have to be repeated.
+    pub fn held(&self) -> usize {
+        let jobs = self.slots.iter().filter_map(|slot| slot.job.as_ref()).chain(&self.job);
+        jobs.map(|job| job.weight).sum::<usize>() + self.replay.bytes()
+    }
+
     /// The violation of the protocol that has ended the session, if it was one.
     pub fn fault(&self) -> Option<Condition> {
         self.fault
@@ -262,6 +270,7 @@ impl Session {
                 terminate: request.terminate,
                 key: owned(request.key),
                 newkey: owned(request.newkey),
+                weight: request.weight,
             })
         });
         let (token, digest) = (Some(token), request.digest);

@@ -48,6 +48,8 @@ pub(super) struct Assembler {
     is_stream: bool,
     /// A namespace and the one that is meant by it.
     alias: Option<(&'static str, &'static str)>,
+    /// Elements below the one at the top of `frames`, itself included.
+    elements: usize,
 }
 
 impl Assembler {
@@ -60,6 +62,7 @@ impl Assembler {
             outer: 0,
             is_stream: true,
             alias: None,
+            elements: 0,
         }
     }
 
@@ -74,6 +77,11 @@ impl Assembler {
     /// In a stream, below the header and outside of any element.
     pub(super) fn is_between_elements(&self) -> bool {
         self.outer == 1 && self.frames.is_empty()
+    }
+
+    /// Elements and attributes of the tree that is being built.
+    pub(super) fn elements(&self) -> usize {
+        self.elements
     }
 
     pub(super) fn release_temporaries(&mut self) {
@@ -197,6 +205,8 @@ impl Assembler {
             Some((written, meant)) if namespace == written => meant.to_owned(),
             _ => namespace,
         };
+        self.elements = if self.frames.is_empty() { 1 } else { self.elements + 1 };
+        self.elements += tag.attributes.len();
         let mut element = Element::bare(tag.name.1.as_str(), namespace);
         if !tag.attributes.is_empty() {
             *element.attrs_mut() = self.resolve_attributes(tag.attributes)?;

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use broker::{EndReason, Outbox};
+use broker::{Budget, EndReason, Outbox, Place, Rank};
 use parking_lot::{Mutex, RwLock};
 
 use crate::Network;
@@ -133,22 +133,35 @@ impl Admission {
         self.0.counts.lock().refused
     }
 
-    /// A place for a new connection from `peer`, or why there is none.
-    pub(crate) fn enter(&self, peer: Option<IpAddr>, now: Instant) -> Result<Permit, Refusal> {
+    /// A place for a new connection from `peer` that takes `memory` bytes of `budget`, or why there is none.
+    pub(crate) fn enter(
+        &self,
+        peer: Option<IpAddr>,
+        budget: &Budget,
+        memory: usize,
+        now: Instant,
+    ) -> Result<Permit, Refusal> {
         // An address unknown to the transport (a Unix socket, a test) is this machine's.
         let limits = Arc::clone(&self.0.limits.read());
         let trusted = peer.is_none_or(|peer| Network::any(&limits.trusted, peer));
         let counts = &mut *self.0.counts.lock();
         let address = peer.filter(|_| !trusted).map(customer);
-        if let Err(reason) = counts.judge(address, now, &limits) {
-            counts.refused += 1;
-            return Err(reason);
-        }
+        let rank = if trusted { Rank::Session } else { Rank::Stranger };
+        let place = budget.enter(memory, rank).map_err(|_| Refusal::Memory);
+        let place = place.and_then(|place| counts.judge(address, now, &limits).map(|()| place));
+        let place = place.inspect_err(|_| counts.refused += 1)?;
         counts.total += 1;
         *counts.unauthenticated(trusted) += 1;
         counts.next_permit += 1;
         let number = counts.next_permit;
-        Ok(Permit { admission: self.0.clone(), number, address, trusted, authenticated: false })
+        Ok(Permit {
+            admission: self.0.clone(),
+            number,
+            address,
+            trusted,
+            authenticated: false,
+            _place: place,
+        })
     }
 
     /// Lets nobody in any more and ends every connection with the stream error `system-shutdown`.
@@ -233,6 +246,7 @@ pub(crate) struct Permit {
     address: Option<IpAddr>,
     trusted: bool,
     authenticated: bool,
+    _place: Place,
 }
 
 impl Permit {
@@ -284,16 +298,20 @@ mod tests {
         Some(IpAddr::from([192, 0, 2, last]))
     }
 
+    fn enter(admission: &Admission, peer: Option<IpAddr>, now: Instant) -> Result<Permit, Refusal> {
+        admission.enter(peer, &Budget::new(1 << 20), 0, now)
+    }
+
     #[test]
     fn a_flood_from_outside_leaves_room_for_trusted_addresses() {
         let admission = Admission::new(AdmissionLimits { unauthenticated: 2, ..Default::default() });
         let now = Instant::now();
-        let mut first = admission.enter(outside(1), now).unwrap();
-        let _second = admission.enter(outside(2), now).unwrap();
-        assert_eq!(admission.enter(outside(3), now).err(), Some(Refusal::Unauthenticated));
-        assert!(admission.enter(Some(IpAddr::from([127, 0, 0, 1])), now).is_ok());
+        let mut first = enter(&admission, outside(1), now).unwrap();
+        let _second = enter(&admission, outside(2), now).unwrap();
+        assert_eq!(enter(&admission, outside(3), now).err(), Some(Refusal::Unauthenticated));
+        assert!(enter(&admission, Some(IpAddr::from([127, 0, 0, 1])), now).is_ok());
         first.authenticated();
-        assert!(admission.enter(outside(3), now).is_ok());
+        assert!(enter(&admission, outside(3), now).is_ok());
         assert_eq!(admission.refused(), 1);
     }
 
@@ -302,14 +320,14 @@ mod tests {
         let limits = AdmissionLimits { per_address: 2, address_rate: (1, 3), ..Default::default() };
         let admission = Admission::new(limits);
         let now = Instant::now();
-        let first = admission.enter(outside(1), now).unwrap();
-        let _second = admission.enter(outside(1), now).unwrap();
-        assert_eq!(admission.enter(outside(1), now).err(), Some(Refusal::AddressConnections));
+        let first = enter(&admission, outside(1), now).unwrap();
+        let _second = enter(&admission, outside(1), now).unwrap();
+        assert_eq!(enter(&admission, outside(1), now).err(), Some(Refusal::AddressConnections));
         drop(first);
-        let third = admission.enter(outside(1), now).unwrap();
+        let third = enter(&admission, outside(1), now).unwrap();
         drop(third);
-        assert_eq!(admission.enter(outside(1), now).err(), Some(Refusal::AddressRate), "three at once");
-        assert!(admission.enter(outside(1), now + Duration::from_secs(1)).is_ok());
+        assert_eq!(enter(&admission, outside(1), now).err(), Some(Refusal::AddressRate), "three at once");
+        assert!(enter(&admission, outside(1), now + Duration::from_secs(1)).is_ok());
         assert_eq!(admission.open().0, 1);
     }
 }

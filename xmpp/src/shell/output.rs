@@ -40,6 +40,11 @@ impl Output {
         self.stalled_since
     }
 
+    /// Bytes that wait here.
+    pub(super) fn held(&self) -> usize {
+        self.bytes.len() + self.parcels.iter().map(Parcel::len).sum::<usize>()
+    }
+
     /// When writing goes on behind a barrier.
     pub(super) fn not_before(&self) -> Option<Instant> {
         self.not_before

@@ -64,6 +64,11 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
+    /// Bytes of a message that is not complete.
+    pub(super) fn held(&self) -> usize {
+        self.message.capacity()
+    }
+
     /// True while a frame or a fragmented message is incomplete.
     pub(super) fn is_partial(&self) -> bool {
         self.header_len > 0 || self.frame.is_some() || self.fragmented

@@ -35,7 +35,8 @@ pub fn upgrade<B>(mut request: Request<B>, service: Service, options: WsOptions)
             return refusal(status);
         }
     };
-    let permit = match options.admission.enter(options.peer, Instant::now()) {
+    let budget = service.broker().budget();
+    let permit = match options.admission.enter(options.peer, budget, crate::tcp::CONNECTION, Instant::now()) {
         Ok(permit) => permit,
         Err(reason) => {
             service.count_refusal(reason);

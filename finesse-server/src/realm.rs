@@ -6,6 +6,7 @@
 
 pub mod basic;
 mod digest;
+mod hashing;
 mod lockout;
 mod scram;
 
@@ -14,14 +15,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use argon2::{Argon2, PasswordHasher, PasswordVerifier};
+use argon2::{Argon2, PasswordHasher};
 use parking_lot::Mutex;
-use tokio::sync::Semaphore;
 use xmpp::sasl::scram::{Decoys, Hash, Verifier};
-use zeroize::Zeroizing;
 
 pub use digest::Digest;
 use digest::Keyed;
+use hashing::{Busy, Hashing};
 pub use lockout::LockoutRules;
 use lockout::{Record, Strangers};
 
@@ -69,9 +69,14 @@ pub struct Identity {
     pub kind: Kind,
 }
 
-/// The credentials were not accepted. Which of the reasons (unknown, wrong, locked) applies is not told.
+/// Why somebody is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refused;
+pub enum Refused {
+    /// The credentials were not accepted. Which of the reasons (unknown, wrong, locked) applies is not told.
+    Credentials,
+    /// So many attempts are being verified that this one was not looked at.
+    Busy,
+}
 
 /// Numbers that govern a realm.
 #[derive(Clone, Copy, Debug)]
@@ -113,7 +118,7 @@ pub struct Realm {
     /// Hash functions for which every account has a verifier.
     hashes: Vec<Hash>,
     decoys: Decoys,
-    slots: Arc<Semaphore>,
+    hashing: Hashing,
 }
 
 struct Entry {
@@ -173,11 +178,8 @@ impl Builder {
         }
         let entries =
             accounts.into_iter().map(|account| Entry { account, state: Mutex::default() }).collect();
-        // As many hashes at once as there are processors: each takes all of one, and 19 MiB.
-        let slots = std::thread::available_parallelism().map_or(2, usize::from);
-        let slots = Arc::new(Semaphore::new(slots));
-        let strangers = Strangers::default();
-        Realm { entries, by_id, by_login_name, rules, key, decoy, strangers, hashes, decoys, slots }
+        let (strangers, hashing) = (Strangers::default(), Hashing::new());
+        Realm { entries, by_id, by_login_name, rules, key, decoy, strangers, hashes, decoys, hashing }
     }
 }
 
@@ -272,7 +274,7 @@ impl Realm {
     /// Cancel safe: dropping the future forgets the attempt unless its outcome was known already.
     ///
     /// # Errors
-    /// [`Refused`], without reason.
+    /// [`Refused`]; why credentials are wrong is not told.
     pub async fn verify(
         &self,
         name: &str,
@@ -282,22 +284,22 @@ impl Realm {
         now: Instant,
     ) -> Result<Identity, Refused> {
         if password.is_empty() {
-            return Err(Refused);
+            return Err(Refused::Credentials);
         }
         if let Some(identity) = self.verify_now(name, case, password, peer, now) {
             return Ok(identity);
         }
         let Some(entry) = self.entry(name, case) else {
-            self.prove(&self.decoy, "", password).await;
+            self.pretend(password, peer).await?;
             return self.refuse_stranger(name, peer, now).await;
         };
         let locked = entry.state.lock().record.refuses(peer, now, &self.rules);
         if locked {
-            // As slow as a wrong password, so that the time does not tell that the account is locked.
-            self.prove(&self.decoy, "", password).await;
-            return Err(Refused);
+            // The time must not tell that the account is locked.
+            self.pretend(password, peer).await?;
+            return Err(Refused::Credentials);
         }
-        if self.prove_entry(entry, password, peer, now).await {
+        if self.prove_entry(entry, password, peer, now).await? {
             let mut state = entry.state.lock();
             state.verified = Some((self.key.digest(&entry.account.id, password), now));
             state.record.succeeded(peer, now);
@@ -325,23 +327,35 @@ impl Realm {
     }
 
     /// Verifies against an account; of many attempts at once with the same password one computes the hash.
-    async fn prove_entry(&self, entry: &Entry, password: &str, peer: Option<IpAddr>, now: Instant) -> bool {
-        let Proof::Argon2(phc) = &entry.account.proof else {
-            return self.prove(&entry.account.proof, &entry.account.id, password).await;
-        };
-        let Ok(_slot) = self.slots.clone().acquire_owned().await else { return false };
-        if self.verify_now(&entry.account.id, Case::Exact, password, peer, now).is_some() {
-            return true;
-        }
-        slow(phc.clone(), password).await
+    async fn prove_entry(
+        &self,
+        entry: &Entry,
+        password: &str,
+        peer: Option<IpAddr>,
+        now: Instant,
+    ) -> Result<bool, Refused> {
+        let verified = || self.verify_now(&entry.account.id, Case::Exact, password, peer, now).is_some();
+        self.prove(&entry.account.proof, &entry.account.id, password, peer, verified).await
     }
 
-    async fn prove(&self, proof: &Proof, id: &str, password: &str) -> bool {
+    /// As slow as a wrong password of a known user.
+    async fn pretend(&self, password: &str, peer: Option<IpAddr>) -> Result<bool, Refused> {
+        self.prove(&self.decoy, "", password, peer, || false).await
+    }
+
+    async fn prove(
+        &self,
+        proof: &Proof,
+        id: &str,
+        password: &str,
+        peer: Option<IpAddr>,
+        verified: impl FnOnce() -> bool,
+    ) -> Result<bool, Refused> {
         match proof {
-            Proof::Keyed(expected) => *expected == self.key.digest(id, password),
+            Proof::Keyed(expected) => Ok(*expected == self.key.digest(id, password)),
             Proof::Argon2(phc) => {
-                let Ok(_slot) = self.slots.clone().acquire_owned().await else { return false };
-                slow(phc.clone(), password).await
+                let turn = self.hashing.enter(peer).map_err(|Busy| Refused::Busy)?;
+                Ok(turn.verify(phc.clone(), password, verified).await)
             }
         }
     }
@@ -351,15 +365,7 @@ async fn late(delay: Duration) -> Result<Identity, Refused> {
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
-    Err(Refused)
-}
-
-/// Computes the slow hash on a thread that may block.
-async fn slow(phc: Arc<str>, password: &str) -> bool {
-    let password = Zeroizing::new(password.to_owned());
-    tokio::task::spawn_blocking(move || Argon2::default().verify_password(password.as_bytes(), &*phc).is_ok())
-        .await
-        .unwrap_or(false)
+    Err(Refused::Credentials)
 }
 
 impl Entry {
@@ -391,7 +397,8 @@ impl xmpp::Authenticator for XmppRealm {
                 .await;
             match outcome {
                 Ok(identity) => Ok(xmpp::Principal { user: identity.id, tag: tag(identity.kind) }),
-                Err(Refused) => Err(xmpp::AuthFailure::NotAuthorized),
+                Err(Refused::Credentials) => Err(xmpp::AuthFailure::NotAuthorized),
+                Err(Refused::Busy) => Err(xmpp::AuthFailure::Temporary),
             }
         })
     }

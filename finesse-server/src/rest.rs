@@ -26,7 +26,7 @@ use parking_lot::RwLock;
 
 use crate::model::command::{ApiError, Command, Password, Reply, UserBody, What};
 use crate::realm::basic::Basic;
-use crate::realm::{Case, Identity, Kind, Realm};
+use crate::realm::{Case, Identity, Kind, Realm, Refused};
 use cors::Origins;
 use rate::Rates;
 use router::{Miss, Plan};
@@ -188,6 +188,7 @@ impl Rest {
             self.0.realm.verify(basic.user(), Case::Exact, basic.password(), peer, Instant::now()).await;
         match verified {
             Ok(Identity { id, kind: Kind::Person }) => Ok((id, Some(Password::new(basic.password())))),
+            Err(Refused::Busy) => Err(Refusal::Busy),
             _ => Err(Refusal::Unauthorized(basic.user().to_owned())),
         }
     }
@@ -250,6 +251,8 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
 enum Refusal {
     /// No, wrong or locked credentials; the user name given.
     Unauthorized(String),
+    /// So many passwords are being verified that this one was not looked at.
+    Busy,
     /// Too many requests of one user.
     TooMany { user: Arc<str>, wait: Duration },
     /// No such path, or not with this method.
@@ -260,6 +263,7 @@ impl Refusal {
     fn into_answer(self, realm: &str) -> Answer {
         match self {
             Refusal::Unauthorized(user) => answer::challenge(&ApiError::unauthorized(user), realm),
+            Refusal::Busy => answer::busy(),
             Refusal::TooMany { user, wait } => answer::too_many(&user, wait),
             Refusal::Miss(Miss::Path(path)) => answer::of(Reply::Refused(ApiError::not_found(path))),
             Refusal::Miss(Miss::Method { method, allow }) => answer::not_allowed(&method, allow),

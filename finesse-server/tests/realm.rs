@@ -72,16 +72,24 @@ async fn odd_passwords_are_right_as_they_are_and_in_no_other_form() {
         let identity = realm.verify(&id, Case::Exact, password, None, now).await.unwrap();
         assert_eq!(&*identity.id, id);
         for wrong in [format!("{password} "), format!("{password}x")] {
-            assert_eq!(realm.verify(&id, Case::Exact, &wrong, None, now).await, Err(Refused), "{wrong:?}");
+            assert_eq!(
+                realm.verify(&id, Case::Exact, &wrong, None, now).await,
+                Err(Refused::Credentials),
+                "{wrong:?}"
+            );
         }
     }
-    assert_eq!(realm.verify("21", Case::Exact, "\u{e9}", None, now).await, Err(Refused), "no normalisation");
+    assert_eq!(
+        realm.verify("21", Case::Exact, "\u{e9}", None, now).await,
+        Err(Refused::Credentials),
+        "no normalisation"
+    );
 }
 
 #[tokio::test]
 async fn an_empty_password_is_refused_even_where_it_was_hashed() {
     let realm = realm([account("1001", "x", cheap(""))]);
-    assert_eq!(realm.verify("1001", Case::Exact, "", None, Instant::now()).await, Err(Refused));
+    assert_eq!(realm.verify("1001", Case::Exact, "", None, Instant::now()).await, Err(Refused::Credentials));
 }
 
 #[tokio::test]

@@ -46,6 +46,11 @@ pub(super) fn challenge(error: &ApiError, realm: &str) -> Answer {
     answer
 }
 
+/// 503 with the time to wait: too many sign in at once.
+pub(super) fn busy() -> Answer {
+    refused(&ApiError::new(503, "Service Unavailable", "Too many users sign in at this moment", ""))
+}
+
 /// 429 with the time to wait.
 pub(super) fn too_many(user: &str, wait: Duration) -> Answer {
     let mut answer =

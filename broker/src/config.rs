@@ -23,7 +23,7 @@ pub struct Config {
     /// [`Broker::sweep`](crate::Broker::sweep) drops them. Default 24 h.
     pub dormant_after: Duration,
     /// Bytes that may be held for clients: what waits in outboxes and what transports and services keep for
-    /// them, see [`Budget`](crate::Budget). Default 1 GiB.
+    /// them, see [`Budget`](crate::Budget). Default 1.5 GiB.
     pub memory: usize,
     /// Bounds of the outboxes that [`Broker::outbox`](crate::Broker::outbox) makes.
     pub outbox: OutboxLimits,
@@ -37,7 +37,7 @@ impl Default for Config {
             max_subscriptions_per_account: 5000,
             max_subscriptions_per_session: 2000,
             dormant_after: Duration::from_secs(24 * 60 * 60),
-            memory: 1 << 30,
+            memory: 3 << 29,
             outbox: OutboxLimits::default(),
         }
     }

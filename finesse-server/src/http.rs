@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use broker::Rank;
 use bytes::Bytes;
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
@@ -37,6 +38,12 @@ use crate::pages;
 use crate::rest::Rest;
 pub use host_meta::HostMeta;
 use patience::{Times, Watch};
+
+/// What the memory budget counts for a connection: its task and hyper's buffers.
+const CONNECTION_BYTES: usize = 20 * 1024;
+
+/// And for TLS on it.
+const TLS_BYTES: usize = 12 * 1024;
 
 /// How long requests in progress may take to end when the server stops, or a connection is closed.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -208,6 +215,14 @@ impl Interfaces {
         (self.open.fetch_add(1, Ordering::Relaxed) < most).then_some(place)
     }
 
+    /// Memory for one more connection, unless there is none.
+    fn memory(&self, client: IpAddr, tls: bool) -> Result<broker::Place, broker::OverBudget> {
+        let rank = if self.admission.is_trusted(client) { Rank::Session } else { Rank::Stranger };
+        let bytes = if tls { CONNECTION_BYTES + TLS_BYTES } else { CONNECTION_BYTES };
+        let place = self.xmpp.broker().budget().enter(bytes, rank);
+        place.inspect_err(|_| self.xmpp.count_refusal(xmpp::Refusal::Memory))
+    }
+
     async fn connection(
         self: Arc<Self>,
         mut socket: TcpStream,
@@ -233,6 +248,7 @@ impl Interfaces {
                 return tracing::debug!(%peer, why, "connection closed");
             }
         };
+        let Ok(_memory) = self.memory(client, door.tls.is_some()) else { return };
         let from = From { peer: client, secure: door.tls.is_some(), redirect: door.redirect };
         let Some(tls) = door.tls else { return self.first(socket, from, stop).await };
         let accept = Box::pin(TlsAcceptor::from(tls).accept(socket));

@@ -9,6 +9,8 @@ use super::{AddressRange, ProxyHeader};
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
+    /// MiB of memory that the process may take; three quarters of it are for what is held for clients.
+    pub memory_mib: u32,
     /// Addresses without a limit of their own and without admission rate.
     pub trusted: Vec<AddressRange>,
     /// Reverse proxies that are believed about the address of a client.
@@ -84,6 +86,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
+            memory_mib: 2048,
             trusted: AddressRange::loopback(),
             proxies: Vec::new(),
             proxy_header: ProxyHeader::XForwardedFor,

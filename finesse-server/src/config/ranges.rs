@@ -50,6 +50,7 @@ fn limits(config: &Config) -> Vec<Range> {
         // A desktop subscribes to 200 nodes when it starts.
         l("stanza_burst", of.stanza_burst, 10, 1_000_000),
         l("outbox_items", of.outbox_items, 10, 1_000_000),
+        l("memory_mib", of.memory_mib, 128, 1 << 20),
         l("outbox_bytes", of.outbox_bytes, 64 << 10, 1 << 30),
         l("rest_body_bytes", of.rest_body_bytes, 1024, 16 * MIB),
         l("rest_timeout_seconds", of.rest_timeout_seconds, 1, DAY),

@@ -62,6 +62,8 @@ pub(super) fn broker(config: &Config) -> broker::Config {
             max_bytes: size(limits.outbox_bytes),
             ..broker::OutboxLimits::default()
         },
+        // The rest is for the program itself, for password hashes, and for what an allocator wastes.
+        memory: (size(limits.memory_mib) << 20) / 4 * 3,
         ..broker::Config::default()
     }
 }

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use crate::service::Service;
 use crate::shell::{Driver, Io, Permit};
 use crate::stream::{Channel, Framing, Stream};
-use crate::tcp::{ACCEPT_PAUSE, Admission, TcpFramer, report, tune};
+use crate::tcp::{ACCEPT_PAUSE, Admission, CONNECTION, TcpFramer, report, tune};
 
 /// Accepts components until `shutdown` is ready, then ends them with `system-shutdown` and returns when all
 /// are gone, after the drain time at the latest. There is no TLS: the secret does not cross the wire, but
@@ -32,7 +32,8 @@ pub async fn serve(
             Some(ended) = tasks.join_next(), if !tasks.is_empty() => report(ended),
             accepted = listener.accept() => match accepted {
                 Ok((socket, peer)) => {
-                    match admission.enter(Some(peer.ip()), Instant::now()) {
+                    let budget = service.broker().budget();
+                    match admission.enter(Some(peer.ip()), budget, CONNECTION, Instant::now()) {
                         Ok(permit) => {
                             tune(&socket, &service.config().timeouts);
                             tasks.spawn(connection(socket, service.clone(), permit));

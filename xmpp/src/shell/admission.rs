@@ -122,6 +122,11 @@ impl Admission {
         *self.0.limits.write() = Arc::new(limits);
     }
 
+    /// Whether no limit for one address and no rate applies to `peer`.
+    pub fn is_trusted(&self, peer: IpAddr) -> bool {
+        Network::any(&self.0.limits.read().trusted, peer)
+    }
+
     /// Open connections and those of them that have not authenticated.
     pub fn open(&self) -> (usize, usize) {
         let counts = self.0.counts.lock();

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tracing::Instrument;
 
-use super::{TcpOptions, connection};
+use super::{CONNECTION, TcpOptions, connection};
 use crate::service::Service;
 use crate::shell::{self, Permit};
 use crate::stats::Refusal;
@@ -132,7 +132,8 @@ fn accept(socket: TcpStream, peer: IpAddr, service: &Service, options: TcpOption
     }
     // The client's own place follows when its address is known; until then the proxy has one of this
     // machine's.
-    match options.admission.enter(None, Instant::now()) {
+    let budget = service.broker().budget();
+    match options.admission.enter(None, budget, CONNECTION, Instant::now()) {
         Ok(place) => {
             let service = service.clone();
             tasks.spawn(async move { proxied(socket, peer, service, options, place).await });
@@ -147,7 +148,8 @@ fn admit(socket: &TcpStream, peer: IpAddr, service: &Service, options: &TcpOptio
         service.count_refusal(Refusal::NotListed);
         return None;
     }
-    match options.admission.enter(Some(peer), Instant::now()) {
+    let budget = service.broker().budget();
+    match options.admission.enter(Some(peer), budget, options.memory(), Instant::now()) {
         Ok(permit) => Some(permit),
         Err(reason) => {
             service.count_refusal(reason);

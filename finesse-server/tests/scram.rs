@@ -82,7 +82,7 @@ async fn x15_failures_by_scram_lock_out_like_wrong_passwords() {
     }
     assert_eq!(delays, [0, 0, 1, 2, 2]);
     assert_eq!(realm.conclude(attempt("1001", peer(1)), true).await, refused, "locked, although proven");
-    assert_eq!(password(&realm.0, peer(2)).await, Err(Refused), "PLAIN is locked with it");
+    assert_eq!(password(&realm.0, peer(2)).await, Err(Refused::Credentials), "PLAIN is locked with it");
     let mut delays = Vec::new();
     for _ in 0..5 {
         let before = tokio::time::Instant::now();
@@ -99,7 +99,7 @@ async fn x15_wrong_passwords_in_clear_lock_scram_out() {
     assert_eq!(realm.conclude(attempt("1001", peer(1)), true).await, ok);
     for _ in 0..5 {
         let wrong = realm.0.verify("1001", Case::Folded, "wrong", peer(2), Instant::now()).await;
-        assert_eq!(wrong, Err(Refused));
+        assert_eq!(wrong, Err(Refused::Credentials));
     }
     assert_eq!(realm.conclude(attempt("1001", peer(3)), true).await, Err(AuthFailure::NotAuthorized));
     assert_eq!(
@@ -118,7 +118,7 @@ async fn an_unknown_user_is_delayed_like_a_known_one() {
         for _ in 0..4 {
             let before = tokio::time::Instant::now();
             let wrong = realm.0.verify(name, Case::Folded, "wrong", peer(1), Instant::now()).await;
-            assert_eq!(wrong, Err(Refused));
+            assert_eq!(wrong, Err(Refused::Credentials));
             delays.push(before.elapsed());
         }
         let seconds = Duration::from_secs;

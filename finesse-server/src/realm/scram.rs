@@ -44,7 +44,7 @@ impl Realm {
         {
             let mut state = entry.state.lock();
             if state.record.refuses(peer, now, &self.rules) {
-                return Err(Refused);
+                return Err(Refused::Credentials);
             }
             if proven {
                 state.record.succeeded(peer, now);
@@ -74,7 +74,8 @@ impl Verifiers for XmppRealm {
         Box::pin(async move {
             match realm.conclude(&attempt.user, proven, attempt.peer, Instant::now()).await {
                 Ok(identity) => Ok(Principal { user: identity.id, tag: tag(identity.kind) }),
-                Err(Refused) => Err(AuthFailure::NotAuthorized),
+                Err(Refused::Credentials) => Err(AuthFailure::NotAuthorized),
+                Err(Refused::Busy) => Err(AuthFailure::Temporary),
             }
         })
     }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::Address;
-use crate::budget::Budget;
 use crate::error::Error;
 use crate::event::{Event, Parcel, Via};
 use crate::manner::{Manner, SubscriptionInfo, Treatment};
@@ -297,7 +296,6 @@ pub(crate) struct Edit<'a> {
     pub(crate) wakers: &'a mut Wakers,
     /// Nodes that nothing keeps any more, to be taken out of the table.
     pub(crate) unused: &'a mut Vec<Arc<Node>>,
-    pub(crate) budget: &'a Budget,
     pub(crate) max_per_account: usize,
     pub(crate) max_per_session: usize,
 }
@@ -696,7 +694,7 @@ impl Edit<'_> {
     /// Makes room for one more subscription, at the cost of the resource absent longest.
     fn make_room(&mut self) -> Result<(), Refused> {
         let count = self.state.count as usize;
-        if !self.budget.admits(count * SUBSCRIPTION, SUBSCRIPTION) {
+        if !self.counters.budget.admits(count * SUBSCRIPTION, SUBSCRIPTION) {
             return Err(Refused::Because(Error::TooManySubscriptions));
         }
         if count < self.max_per_account {
@@ -768,7 +766,7 @@ impl Edit<'_> {
     fn added(&mut self) {
         self.state.count += 1;
         self.counters.subscriptions.add(1);
-        self.budget.take(SUBSCRIPTION);
+        self.counters.budget.take(SUBSCRIPTION);
     }
 
     /// The end of every removal: the answer while the node is still locked, the count, the node.
@@ -777,7 +775,7 @@ impl Edit<'_> {
         let _ = self.say(answer);
         self.state.count -= 1;
         self.counters.subscriptions.sub(1);
-        self.budget.release(SUBSCRIPTION);
+        self.counters.budget.release(SUBSCRIPTION);
         if locked.is_some_and(|mut node| node.retire_if_unused()) {
             self.unused.push(node.clone());
         }

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::event::{Event, Parcel, Via};
 use crate::manner::{Manner, SubscriptionInfo};
 use crate::node::Node;
-use crate::outbox::{EndReason, Outbox, OutboxLimits, Owner};
+use crate::outbox::{EndReason, Outbox, Owner};
 use crate::session::{OnConflict, Session, SessionInfo};
 use crate::source::{NoSource, NodeSource};
 use crate::stats::{Counters, Stats};
@@ -36,7 +36,6 @@ pub(crate) struct Shared {
     /// before every other lock.
     created: RwLock<BTreeSet<Arc<str>>>,
     counters: Arc<Counters>,
-    budget: Budget,
     source: Arc<dyn NodeSource>,
 }
 
@@ -61,8 +60,7 @@ impl Broker {
             nodes: Table::new(config.shards),
             accounts: Table::new(config.shards),
             created: RwLock::new(BTreeSet::new()),
-            counters: Arc::new(Counters::new()),
-            budget: Budget::new(config.memory),
+            counters: Arc::new(Counters::new(Budget::new(config.memory))),
             source,
             config,
         }))
@@ -73,19 +71,14 @@ impl Broker {
         &self.0.config
     }
 
-    /// An outbox with the configured limits, on the broker's budget.
+    /// An outbox with the configured limits.
     pub fn outbox(&self) -> Outbox {
-        self.outbox_with(self.0.config.outbox)
-    }
-
-    /// An outbox with other limits, on the broker's budget.
-    pub fn outbox_with(&self, limits: OutboxLimits) -> Outbox {
-        Outbox::on_budget(limits, Some(self.0.budget.clone()))
+        Outbox::new(self.0.config.outbox)
     }
 
     /// The memory that clients may make this process hold.
     pub fn budget(&self) -> &Budget {
-        &self.0.budget
+        &self.0.counters.budget
     }
 
     /// Creates a node that stays until it is deleted. Names are compared bytewise.
@@ -451,7 +444,7 @@ impl Broker {
             coalesced: counters.coalesced.get(),
             replaced: counters.replaced.get(),
             starved: counters.starved.get(),
-            memory: self.0.budget.used(),
+            memory: counters.budget.used(),
             ..Stats::default()
         };
         for shard in nodes.shards() {
@@ -484,7 +477,6 @@ impl Shared {
                 counters: &self.counters,
                 wakers: &mut wakers,
                 unused: &mut unused,
-                budget: &self.budget,
                 max_per_account: self.config.max_subscriptions_per_account,
                 max_per_session: self.config.max_subscriptions_per_session,
             })

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use crate::Address;
-use crate::budget::{Budget, Hold, OverBudget, Rank};
+use crate::budget::{Hold, OverBudget, Rank};
 use crate::error::Error;
 use crate::event::{Event, Parcel, Via};
 use crate::stats::Counters;
@@ -100,7 +100,6 @@ pub struct Outbox(Arc<Inner>);
 struct Inner {
     max_items: u32,
     max_bytes: u32,
-    budget: Option<Budget>,
     state: Mutex<State>,
 }
 
@@ -123,18 +122,13 @@ pub(crate) struct Owner {
 }
 
 impl Outbox {
-    /// An empty outbox; it allocates nothing for its queue until something waits. It is on no
-    /// budget; [`Broker::outbox`](crate::Broker::outbox) makes one that is.
+    /// An empty outbox; it allocates nothing for its queue until something waits. Once a session is
+    /// bound to it, what waits is on the [budget](crate::Budget) of the session's broker.
     pub fn new(limits: OutboxLimits) -> Self {
-        Self::on_budget(limits, None)
-    }
-
-    pub(crate) fn on_budget(limits: OutboxLimits, budget: Option<Budget>) -> Self {
         let narrow = |bound: usize| u32::try_from(bound).unwrap_or(u32::MAX);
         Self(Arc::new(Inner {
             max_items: narrow(limits.max_items),
             max_bytes: narrow(limits.max_bytes),
-            budget,
             state: Mutex::new(State {
                 queue: VecDeque::new(),
                 waker: None,
@@ -284,7 +278,9 @@ impl Outbox {
 
     /// Takes back a claim that came to nothing.
     pub(crate) fn release(&self) {
-        self.0.state.lock().owner = None;
+        let mut state = self.0.state.lock();
+        state.give_back();
+        state.owner = None;
     }
 
     /// The session it serves or has served.
@@ -307,9 +303,7 @@ impl fmt::Debug for Outbox {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if let Some(budget) = &self.budget {
-            budget.release(self.state.lock().reserved as usize);
-        }
+        self.state.lock().give_back();
     }
 }
 
@@ -330,7 +324,7 @@ impl Inner {
         if self.fits(state, parcel) {
             return self.afford(state, parcel);
         }
-        self.give_up(state, EndReason::Overflow);
+        state.give_up(EndReason::Overflow);
         state.count(|counters| counters.overflowed.add(1));
         Err(Ended(EndReason::Overflow))
     }
@@ -343,9 +337,9 @@ impl Inner {
         if needed <= state.reserved as usize {
             return Ok(());
         }
-        let Some(budget) = &self.budget else { return Ok(()) };
-        let rank = if state.owner.is_some() { Rank::Session } else { Rank::Stranger };
-        match budget.reserve(state.reserved as usize, needed, rank) {
+        let Some(owner) = state.owner.clone() else { return Ok(()) };
+        let budget = &owner.counters.budget;
+        match budget.reserve(state.reserved as usize, needed, Rank::Session) {
             Ok(reserved) => {
                 // Outboxes are bounded by 32 bits; a parcel that is larger still is counted as that.
                 state.reserved = u32::try_from(reserved).unwrap_or(u32::MAX);
@@ -353,7 +347,7 @@ impl Inner {
                 Ok(())
             }
             Err(OverBudget) => {
-                self.give_up(state, EndReason::Memory);
+                state.give_up(EndReason::Memory);
                 state.count(|counters| counters.starved.add(1));
                 Err(Ended(EndReason::Memory))
             }
@@ -368,24 +362,9 @@ impl Inner {
     ) -> Result<usize, EndReason> {
         let taken = state.take(into, max_bytes);
         if state.reserved > 0 && state.queue.is_empty() {
-            self.give_back(state);
+            state.give_back();
         }
         taken
-    }
-
-    fn give_back(&self, state: &mut State) {
-        if let Some(budget) = &self.budget {
-            budget.release(state.reserved as usize);
-        }
-        state.reserved = 0;
-    }
-
-    /// Ends it and frees the queue.
-    fn give_up(&self, state: &mut State, reason: EndReason) {
-        state.ended = Some(reason);
-        state.queue = VecDeque::new();
-        state.bytes = 0;
-        self.give_back(state);
     }
 
     fn fits(&self, state: &State, parcel: &Parcel) -> bool {
@@ -465,6 +444,22 @@ impl State {
         if let Some(parcel) = self.queue.remove(at) {
             self.bytes -= parcel.len();
         }
+    }
+
+    /// Gives back what was reserved.
+    fn give_back(&mut self) {
+        let reserved = std::mem::take(&mut self.reserved) as usize;
+        if reserved > 0 {
+            self.count(|counters| counters.budget.release(reserved));
+        }
+    }
+
+    /// Ends it and frees the queue.
+    fn give_up(&mut self, reason: EndReason) {
+        self.ended = Some(reason);
+        self.queue = VecDeque::new();
+        self.bytes = 0;
+        self.give_back();
     }
 
     fn count(&self, add: impl FnOnce(&Counters)) {

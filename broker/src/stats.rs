@@ -1,5 +1,6 @@
 //! What the broker counts.
 
+use crate::budget::Budget;
 use crate::sync::{AtomicU64, Ordering};
 
 /// Snapshot of a [`Broker`](crate::Broker). The counters are read one after the other, so that
@@ -71,10 +72,11 @@ pub(crate) struct Counters {
     pub(crate) coalesced: Counter,
     pub(crate) replaced: Counter,
     pub(crate) starved: Counter,
+    pub(crate) budget: Budget,
 }
 
 impl Counters {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(budget: Budget) -> Self {
         Self {
             sessions: Counter::new(),
             subscriptions: Counter::new(),
@@ -83,6 +85,7 @@ impl Counters {
             coalesced: Counter::new(),
             replaced: Counter::new(),
             starved: Counter::new(),
+            budget,
         }
     }
 }

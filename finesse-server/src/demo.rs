@@ -38,8 +38,21 @@ impl System {
     /// # Errors
     /// A port is taken (as a [`ConfigError`]).
     pub async fn start(args: &DemoArgs, centre: sim::Config) -> anyhow::Result<System> {
+        System::start_with(args, centre, |_| {}).await
+    }
+
+    /// The same with changes to the server's configuration.
+    ///
+    /// # Errors
+    /// As [`System::start`].
+    pub async fn start_with(
+        args: &DemoArgs,
+        centre: sim::Config,
+        change: impl FnOnce(&mut Config),
+    ) -> anyhow::Result<System> {
         let directory = Arc::new(directory(&centre)?);
         let mut config = config(args);
+        change(&mut config);
         let listeners = Listeners::bind(&config).map_err(|error| with_hint(&error))?;
         let names = [args.domain.as_str(), "localhost", &args.bind.to_string()];
         let tls = tls::self_signed(&names)?;

@@ -201,6 +201,11 @@ impl Server {
         Addresses { component: self.component, ..self.doors.addresses() }
     }
 
+    /// What the notification service has counted: sessions, logins, refusals by reason, memory.
+    pub fn stats(&self) -> xmpp::Stats {
+        self.service.stats()
+    }
+
     /// Waits until the model is in service, or for `limit`. Returns whether it is.
     pub async fn in_service(&self, limit: Duration) -> bool {
         tokio::time::timeout(limit, self.core.in_service()).await.is_ok()

@@ -159,7 +159,7 @@ impl Stream {
         channel.binding = channel.binding.filter(|binding| !binding.is_empty());
         let config = service.config();
         let limits = &config.limits;
-        let outbox = service.broker().outbox_with(OutboxLimits {
+        let outbox = Outbox::new(OutboxLimits {
             max_items: limits.outbox_items,
             max_bytes: limits.outbox_bytes,
             overflow: Overflow::EndSession,

@@ -203,7 +203,7 @@ impl Server {
 
     /// What the notification service has counted: sessions, logins, refusals by reason, memory.
     pub fn stats(&self) -> xmpp::Stats {
-        self.service.stats()
+        self.behind.interfaces.xmpp.stats()
     }
 
     /// Waits until the model is in service, or for `limit`. Returns whether it is.

@@ -36,7 +36,7 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         limits {
             stanza_bytes stanza_bytes_before_auth depth attributes attribute_value attribute_total name
             namespaces_per_element namespaces_in_scope children sasl_text node_id item_id error_echo
-            stanzas_per_second stanza_burst outbox_items outbox_bytes
+            stanzas_per_second stanza_burst outbox_items outbox_bytes memory_mib
         }
         timeouts {
             handshake authenticate realm bind partial_stanza write_stall idle_probe idle_close drain websocket_ping

@@ -27,10 +27,10 @@ macro_rules! differing {
 fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
     let mut names = differing!(old, new,
         listen { component }
-        server { domain pubsub_domain host deployment }
+        server { domain pubsub_domain host deployment alternate alternate_bosh_url alternate_websocket_url }
         xmpp {
             profile conflict max_resources auth_retries self_echo application language software_name tell_version
-            scram
+            scram sasl2 fast stream_management resume_seconds unacknowledged_items unacknowledged_bytes
         }
         pubsub { nodes subscriptions_per_user subscriptions_per_session dormant_seconds shards }
         limits {

@@ -9,7 +9,8 @@ use super::{AddressRange, ProxyHeader};
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// MiB of memory that the process may take; three quarters of it are for what is held for clients.
+    /// MiB of memory, three quarters of which are the budget for what is held for clients. An estimate: resident memory
+    /// can be more.
     pub memory_mib: u32,
     /// Addresses without a limit of their own and without admission rate.
     pub trusted: Vec<AddressRange>,

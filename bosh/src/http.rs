@@ -508,7 +508,7 @@ fn has_larger(request: &core::Request<'_>, most: usize) -> bool {
 /// The client's address, as told by a proxy if the connection is one's.
 fn client(peer: IpAddr, proxies: &[Network], headers: &HeaderMap) -> IpAddr {
     let header = ForwardedHeader::XForwardedFor;
-    let values = headers.get_all(header.name()).iter().filter_map(|value| value.to_str().ok());
+    let values = headers.get_all(header.name()).iter().map(HeaderValue::as_bytes);
     forwarded::client(peer, proxies, header, values)
 }
 

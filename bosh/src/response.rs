@@ -8,8 +8,8 @@ use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, ORIGIN,
-    RETRY_AFTER, VARY,
+    ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+    HeaderMap, HeaderValue, ORIGIN, RETRY_AFTER, VARY,
 };
 use hyper::{Response, StatusCode};
 
@@ -95,18 +95,26 @@ impl Origin {
     }
 }
 
-/// A response with a document.
+/// No document up to this length holds a stanza: the empty bodies of polls are spared the header.
+const SILENT: usize = 64;
+
+/// A response with a document. Stanzas in it may be another user's words, and a form on a foreign page can make a
+/// browser show the answer as a page of this server: the sandbox keeps scripts in it from running.
 pub(crate) fn document(
     status: StatusCode,
     content_type: HeaderValue,
     origin: Origin,
     bytes: Bytes,
 ) -> Response<Body> {
+    let speaks = bytes.len() > SILENT;
     let mut response = Response::new(Body::new(bytes));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, content_type);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if speaks {
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
+    }
     origin.write(headers);
     response
 }

@@ -28,7 +28,7 @@ pub use limits::{Limits, Pubsub, Timeouts};
 pub use people::{QueueEntry, ReasonCodeEntry, RoleName, TeamEntry, UserEntry};
 pub use values::{
     AddressRange, ConflictMode, Deployment, ListenerName, LogFormat, PasswordHash, PlainHttp, ProfileName,
-    ProxyHeader, Secret, StartTlsMode,
+    Protocol, ProxyHeader, Secret, StartTlsMode,
 };
 pub use xmpp::Xmpp;
 
@@ -217,6 +217,7 @@ impl Listen {
             ListenerName::BoshTls => &self.bosh_tls,
             ListenerName::Xmpp => &self.xmpp,
             ListenerName::XmppTls => &self.xmpp_tls,
+            ListenerName::Component => &self.component,
         }
     }
 }

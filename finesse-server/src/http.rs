@@ -7,13 +7,13 @@ mod head;
 mod host_meta;
 mod line;
 mod patience;
+mod places;
 mod second;
 pub mod tls;
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use broker::Rank;
@@ -38,6 +38,7 @@ use crate::pages;
 use crate::rest::Rest;
 pub use host_meta::HostMeta;
 use patience::{Times, Watch};
+use places::{Place, Places};
 
 /// What the memory budget counts for a connection: its task and hyper's buffers.
 const CONNECTION_BYTES: usize = 20 * 1024;
@@ -64,7 +65,7 @@ pub struct Interfaces {
     /// Bounds the streams over TCP and WebSocket.
     pub admission: Admission,
     rules: RwLock<Arc<Rules>>,
-    open: Arc<AtomicUsize>,
+    places: Arc<Places>,
 }
 
 /// What may change while the server runs.
@@ -78,6 +79,10 @@ pub struct Rules {
     pub proxy_header: ForwardedHeader,
     /// Connections of all listeners together.
     pub connections: usize,
+    /// Connections of one address, unless it is trusted or a proxy's.
+    pub per_address: usize,
+    /// Addresses without a bound of their own.
+    pub trusted: Vec<Network>,
     /// Longest header of a request, in bytes.
     pub header_bytes: u32,
     /// Requests under way at once on one HTTP/2 connection.
@@ -135,9 +140,11 @@ async fn accept_all(
     let mut close = std::pin::pin!(close);
     loop {
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+            // First: the socket may be another listener's by now.
+            biased;
             () = &mut close => return,
+            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+            accepted = listener.accept() => accepted,
         };
         let (socket, peer) = match accepted {
             Ok(accepted) => accepted,
@@ -147,7 +154,8 @@ async fn accept_all(
                 continue;
             }
         };
-        let Some(place) = interfaces.place() else {
+        let Some(place) = interfaces.places.enter(interfaces.rules().connections) else {
+            interfaces.xmpp.count_refusal(xmpp::Refusal::Connections);
             tracing::debug!(%peer, "too many HTTP connections");
             continue;
         };
@@ -155,8 +163,8 @@ async fn accept_all(
         let (interfaces, stop) = (interfaces.clone(), stop.clone());
         connections.spawn(async move {
             // What is alive is counted until the connection is gone.
-            let _place = place;
-            interfaces.connection(socket, peer, door, stop).await;
+            let mut place = place;
+            interfaces.connection(socket, peer, door, stop, &mut place).await;
         });
     }
 }
@@ -168,15 +176,6 @@ async fn all_gone(connections: &mut JoinSet<()>) {
 /// Resolves when the server stops.
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|&stop| stop).await;
-}
-
-/// One of the connections that may be open.
-struct Place(Arc<AtomicUsize>);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 /// A connection as its requests see it.
@@ -197,7 +196,7 @@ impl Interfaces {
         rules: Rules,
     ) -> Interfaces {
         let rules = RwLock::new(Arc::new(rules));
-        Interfaces { rest, bosh, xmpp, admission, rules, open: Arc::default() }
+        Interfaces { rest, bosh, xmpp, admission, rules, places: Arc::default() }
     }
 
     /// From now on these rules hold. Bounds and times of a connection are those of its beginning.
@@ -207,12 +206,6 @@ impl Interfaces {
 
     fn rules(&self) -> Arc<Rules> {
         self.rules.read().clone()
-    }
-
-    fn place(&self) -> Option<Place> {
-        let most = self.rules().connections;
-        let place = Place(self.open.clone());
-        (self.open.fetch_add(1, Ordering::Relaxed) < most).then_some(place)
     }
 
     /// Memory for one more connection, unless there is none.
@@ -229,6 +222,7 @@ impl Interfaces {
         peer: SocketAddr,
         door: Door,
         stop: watch::Receiver<bool>,
+        place: &mut Place,
     ) {
         let timeouts = &self.xmpp.config().timeouts;
         xmpp::tcp::tune(&socket, timeouts);
@@ -248,6 +242,9 @@ impl Interfaces {
                 return tracing::debug!(%peer, why, "connection closed");
             }
         };
+        if !self.rules().admits(client, place) {
+            return self.xmpp.count_refusal(xmpp::Refusal::AddressConnections);
+        }
         let Ok(_memory) = self.memory(client, door.tls.is_some()) else { return };
         let from = From { peer: client, secure: door.tls.is_some(), redirect: door.redirect };
         let Some(tls) = door.tls else { return self.first(socket, from, stop).await };
@@ -283,7 +280,7 @@ impl Interfaces {
         drop(rules);
         let service = service_fn(move |request: Request<Incoming>| {
             let interfaces = self.clone();
-            let allowed = head::Head::allows(watch.take_head(), request.headers());
+            let allowed = head::Head::allows(watch.take_head(), request.method(), request.headers());
             async move {
                 if !allowed {
                     interfaces.xmpp.count_refusal(xmpp::Refusal::BadRequest);
@@ -382,9 +379,15 @@ impl Rules {
         Times { header: self.header, idle: self.idle }
     }
 
+    /// Whether one more connection of this address may be open.
+    fn admits(&self, peer: IpAddr, place: &mut Place) -> bool {
+        let unbounded = Network::any(&self.trusted, peer) || Network::any(&self.proxies, peer);
+        unbounded || place.belongs_to(peer, self.per_address)
+    }
+
     /// The address by which a client is known to BOSH, WebSocket and REST alike.
     fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        let values = headers.get_all(self.proxy_header.name()).iter().filter_map(|value| value.to_str().ok());
+        let values = headers.get_all(self.proxy_header.name()).iter().map(HeaderValue::as_bytes);
         forwarded::client(peer, &self.proxies, self.proxy_header, values)
     }
 }

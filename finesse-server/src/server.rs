@@ -26,7 +26,7 @@ use crate::http::Interfaces;
 use crate::http::tls::Tls;
 use crate::model;
 use crate::model::command::{Command, Reply};
-use crate::model::system::Identity;
+use crate::model::system::{Identity, Ports, SharedPorts};
 use crate::notify::Nodes;
 use crate::realm::{Account, Builder, Kind, LockoutRules, Proof, Realm, Rules, XmppRealm};
 use crate::rest::{Ask, Rest};
@@ -75,7 +75,7 @@ pub struct Addresses {
 /// A running server. Dropping it cuts everything off; [`Server::stop`] ends it in order.
 pub struct Server {
     doors: Doors,
-    component: Option<SocketAddr>,
+    ports: SharedPorts,
     behind: Behind,
     tasks: JoinSet<()>,
     core: Core,
@@ -168,7 +168,10 @@ impl Server {
             rights,
         );
         service.redirect(settings::alternate(&config));
-        let core = core::spawn(model_settings(&config, addresses), directory, link(&config), service.clone());
+        let shared = SharedPorts::default();
+        shared.set(ports(addresses));
+        let settings = model_settings(&config, shared.clone());
+        let core = core::spawn(settings, directory, link(&config), service.clone());
         let rest = Rest::new(settings::rest(&config), realm, Arc::new(Model(core.clone())));
         let interfaces = Arc::new(Interfaces::new(
             rest,
@@ -178,27 +181,22 @@ impl Server {
             settings::rules(&config, addresses),
         ));
         let (stop, _) = watch::channel(false);
-        let component = listeners.component_address();
         let behind = Behind { interfaces, tls, stop };
         let (mut doors, mut tasks) = (Doors::default(), JoinSet::new());
-        doors.carry_out(listeners.doors.into(), &config, &behind, &mut tasks);
+        doors.carry_out(listeners.0.into(), &config, &behind, &mut tasks);
         let stop = || behind.stop.subscribe();
-        for listener in listeners.component {
-            let (admission, stop) = (behind.interfaces.admission.clone(), stopped(stop()));
-            tasks.spawn(xmpp::component::serve(listener, service.clone(), admission, stop));
-        }
         tasks.spawn(sweep(broker, stop()));
         service.set_application(true);
         tasks.spawn(watch_over(core.status(), service, stop()));
         let started_with = Arc::new(config);
         let (config, changes) = watch::channel(started_with.clone());
         tasks.spawn(reload::watch_certificate(changes, behind.tls.clone(), stop()));
-        Server { doors, component, behind, tasks, core, started_with, config }
+        Server { doors, ports: shared, behind, tasks, core, started_with, config }
     }
 
     /// Where it can be reached.
     pub fn addresses(&self) -> Addresses {
-        Addresses { component: self.component, ..self.doors.addresses() }
+        self.doors.addresses()
     }
 
     /// What the notification service has counted: sessions, logins, refusals by reason, memory.
@@ -255,16 +253,19 @@ fn dialect(config: &Config) -> cti::Dialect {
     }
 }
 
-fn model_settings(config: &Config, addresses: Addresses) -> model::Settings {
+fn ports(addresses: Addresses) -> Ports {
     let port = |address: Option<SocketAddr>| address.map(|address| address.port());
+    let Addresses { https, xmpp, xmpp_tls, .. } = addresses;
+    Ports { https: port(https), xmpp: port(xmpp), xmpp_secure: port(xmpp_tls) }
+}
+
+fn model_settings(config: &Config, ports: SharedPorts) -> model::Settings {
     let identity = Identity {
         host: config.server.host().to_owned(),
         secondary_host: String::new(),
         domain: config.server.domain.clone(),
         pubsub_domain: config.server.pubsub(),
-        https_port: port(addresses.https),
-        xmpp_port: port(addresses.xmpp),
-        xmpp_secure_port: port(addresses.xmpp_tls),
+        ports,
         timezone_offset: jiff::Zoned::now().offset().seconds() / 60,
     };
     model::Settings {

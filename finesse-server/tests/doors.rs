@@ -105,6 +105,183 @@ async fn x73_a_request_with_a_length_and_a_coding_is_refused_and_the_connection_
     server.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn x73_framing_that_others_read_differently_ends_the_connection() {
+    let server = start(&listen(&[("bosh", any())]));
+    let at = server.addresses().bosh.unwrap();
+    let length = CREATE.len();
+    for odd in [
+        format!("Content-Length: {length}\r\nContent-Length: 4\r\n"),
+        format!("Content-Length: {length}, {length}\r\n"),
+        format!("Content-Length: +{length}\r\n"),
+        format!("Content-Length : {length}\r\n"),
+        format!("Content-Length:\r\n {length}\r\n"),
+        format!("Content-Length: {length}\r\nX: a\r\n b\r\n"),
+        "Transfer-Encoding : chunked\r\n".to_owned(),
+        "Transfer-Encoding: gzip, chunked\r\n".to_owned(),
+        "Transfer-Encoding: chunked, identity\r\n".to_owned(),
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n".to_owned(),
+        format!("Content-Length: {length}\r\nTransfer-Encoding\u{b}: chunked\r\n"),
+    ] {
+        for version in ["1.0", "1.1"] {
+            let mut client = connect(at).await;
+            let head = format!("POST /http-bind/ HTTP/{version}\r\nHost: a\r\n{odd}\r\n");
+            let (status, answer) = client.http(&format!("{head}{CREATE}")).await;
+            assert_eq!(status, 400, "{head}: {answer}");
+            ended(&mut client).await;
+        }
+    }
+    let mut old = connect(at).await;
+    let (status, _) =
+        old.http("POST /http-bind/ HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n").await;
+    assert_eq!(status, 400, "HTTP/1.0 knows no codings");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn x73_half_a_header_sent_ahead_does_not_hide_a_length() {
+    let server = start(&listen(&[("bosh", any())]));
+    let mut bosh = Bosh::create(connect(server.addresses().bosh.unwrap()).await).await;
+    let poll = bosh.next("", "");
+    // The poll is held; what follows is read while it is under way.
+    bosh.client.send(&format!("{poll}POST /http-bind/ HTTP/1.1\r\nContent-Le")).await;
+    bosh.client.until("<body xmlns=\"http://jabber.org/protocol/httpbind\"/>").await;
+    let rest =
+        format!("ngth: 3\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{CREATE}\r\n0\r\n\r\n", CREATE.len());
+    let (status, answer) = bosh.client.http(&rest).await;
+    assert_eq!(status, 400, "{answer}");
+    ended(&mut bosh.client).await;
+    server.stop().await;
+}
+
+async fn ended<S: tokio::io::AsyncRead + Unpin>(client: &mut Client<S>) {
+    let mut rest = Vec::new();
+    let end = tokio::io::AsyncReadExt::read_to_end(&mut client.io, &mut rest);
+    let _ = tokio::time::timeout(PATIENCE, end).await.expect("the end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn x73_rest_and_websocket_know_clients_behind_proxies_too() {
+    let lists = listen(&[("http", any()), ("bosh", any())]);
+    let text = |proxies: &str| {
+        format!(
+            "{lists}[server]\nplain_http = \"serve\"\n[auth]\nlockout_failures = 1\n\
+             [limits]\ntrusted = []\nper_address = 1\nproxies = [{proxies}]\n"
+        )
+    };
+    // Whether the right password of an address is taken after another address has guessed; the status of the
+    // second WebSocket of one address, and of the first of another.
+    let outcome = async |server: &finesse_server::server::Server| {
+        let at = server.addresses();
+        let ask = async |address: &str, login: &str| {
+            let request = format!(
+                "GET /finesse/api/User/1001 HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: {address}\r\n\
+                 Authorization: Basic {login}\r\n\r\n"
+            );
+            connect(at.http.unwrap()).await.http(&request).await.0
+        };
+        // 1001:x and 1001:y.
+        let (right, wrong) = ("MTAwMTp4", "MTAwMTp5");
+        assert_ne!(ask("198.51.100.1", right).await, 401);
+        assert_eq!(ask("198.51.100.2", wrong).await, 401);
+        assert_eq!(ask("198.51.100.2", right).await, 401, "locked");
+        let rest = ask("198.51.100.1", right).await != 401;
+        let websocket = async |address: &str| {
+            let socket = TcpStream::connect(at.bosh.unwrap()).await.unwrap();
+            Client::websocket(socket, &format!("X-Forwarded-For: {address}\r\n")).await
+        };
+        let held = websocket("198.51.100.1").await;
+        assert_eq!(held.0, 101);
+        (rest, websocket("198.51.100.1").await.0, websocket("198.51.100.2").await.0)
+    };
+    let proxied = start(&text("\"127.0.0.1\""));
+    assert_eq!(outcome(&proxied).await, (true, 503, 101));
+    proxied.stop().await;
+    let direct = start(&text(""));
+    assert_eq!(outcome(&direct).await, (false, 503, 503), "a stranger chose his address");
+    direct.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn x73_one_address_cannot_take_every_http_connection() {
+    let lists = listen(&[("bosh", any())]);
+    let text = format!("{lists}[limits]\ntrusted = []\nhttp_per_address = 2\n");
+    let mut server = start(&text);
+    let at = server.addresses().bosh.unwrap();
+    // An answer shows that the connection counts.
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut client = connect(at).await;
+        assert_eq!(client.http("GET /http-bind/ HTTP/1.1\r\nHost: a\r\n\r\n").await.0, 405);
+        held.push(client);
+    }
+    ended(&mut connect(at).await).await;
+    let trusted = text.replace("trusted = []", "trusted = [\"127.0.0.1\"]");
+    server.reconfigure(config(&trusted)).unwrap();
+    assert_eq!(connect(at).await.http(&post("/http-bind/", "")).await.0, 200);
+    server.stop().await;
+}
+
+/// Frames of HTTP/2 (RFC 9113 §4.1) after the preface and empty settings.
+fn frames(list: impl IntoIterator<Item = (u8, u8, u32, Vec<u8>)>) -> Vec<u8> {
+    let settings = [(4, 0, 0, Vec::new())];
+    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    for (kind, flags, stream, payload) in settings.into_iter().chain(list) {
+        bytes.extend(&(payload.len() as u32).to_be_bytes()[1..]);
+        bytes.extend([kind, flags]);
+        bytes.extend(stream.to_be_bytes());
+        bytes.extend(payload);
+    }
+    bytes
+}
+
+/// Kinds of the frames that a server sends until it closes the connection, with the payloads.
+async fn answered(at: SocketAddr, bytes: Vec<u8>) -> Vec<(u8, Vec<u8>)> {
+    let (mut reader, mut writer) = tokio::io::split(tls(at, &["h2"]).await.0);
+    let write = tokio::spawn(async move {
+        let _ = tokio::io::AsyncWriteExt::write_all(&mut writer, &bytes).await;
+        writer
+    });
+    let mut read = Vec::new();
+    let end = tokio::io::AsyncReadExt::read_to_end(&mut reader, &mut read);
+    let _ = tokio::time::timeout(PATIENCE, end).await.expect("the connection is closed");
+    drop(write.await);
+    let (mut seen, mut rest) = (Vec::new(), &read[..]);
+    while let [a, b, c, kind, _, _, _, _, _, payload @ ..] = rest {
+        let length = u32::from_be_bytes([0, *a, *b, *c]) as usize;
+        seen.push((*kind, payload[..length].to_vec()));
+        rest = &payload[length..];
+    }
+    seen
+}
+
+/// GET https://a/ from the static table of HPACK (RFC 7541 appendix A).
+const GET: [u8; 6] = [0x82, 0x87, 0x84, 0x41, 0x01, b'a'];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn x73_floods_of_http_2_frames_end_the_connection_that_sends_them() {
+    const HEADERS: u8 = 1;
+    const RST_STREAM: u8 = 3;
+    const GOAWAY: u8 = 7;
+    const CONTINUATION: u8 = 9;
+    let server = start(&listen(&[("https", any())]));
+    let at = server.addresses().https.unwrap();
+    let resets = (0..20_000u32).flat_map(|n| {
+        let stream = 2 * n + 1;
+        [(HEADERS, 5, stream, GET.to_vec()), (RST_STREAM, 0, stream, 8u32.to_be_bytes().to_vec())]
+    });
+    // A header that never ends, of fields that need no room on the wire.
+    let endless = (0..20_000).map(|_| (CONTINUATION, 0, 1, vec![0x90; 64]));
+    let endless = [(HEADERS, 1, 1, GET.to_vec())].into_iter().chain(endless);
+    for (what, bytes) in [("resets", frames(resets)), ("continuations", frames(endless))] {
+        let seen = answered(at, bytes).await;
+        let (_, goaway) = seen.iter().rev().find(|(kind, _)| *kind == GOAWAY).expect(what);
+        // ENHANCE_YOUR_CALM
+        assert_eq!(goaway[4..8], 11u32.to_be_bytes(), "{what}");
+    }
+    server.stop().await;
+}
+
 /// One unauthenticated session for each address: shows by whose address a client is known.
 const ONE_EACH: &str = "[bosh]\nunauthenticated_per_address = 1\n";
 
@@ -208,5 +385,25 @@ async fn x36_http_2_holds_many_requests_on_one_connection_and_survives_a_flood_o
         seen,
         serde_json::json!({ "streams": 250, "other": 200, "before": 0, "statuses": [200], "afterFlood": 200 })
     );
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n7_scram_is_not_offered_where_accounts_have_no_verifiers() {
+    let lists = listen(&[("xmpp", any()), ("xmpp_tls", any()), ("bosh", any())]);
+    let server = start(&format!("{lists}[xmpp]\nscram = true\nstarttls = \"off\"\n"));
+    let at = server.addresses();
+    let mut clear = connect(at.xmpp.unwrap()).await;
+    let mut secure = Client::stream(tls(at.xmpp_tls.unwrap(), &[]).await.0).await;
+    clear.send(STREAM).await;
+    secure.send(STREAM).await;
+    for features in [
+        clear.until("</stream:features>").await,
+        secure.until("</stream:features>").await,
+        connect(at.bosh.unwrap()).await.http(&post("/http-bind/", "")).await.1,
+    ] {
+        assert_eq!(features.matches("<mechanism>").count(), 1, "{features}");
+        assert!(features.contains("<mechanism>PLAIN</mechanism>"), "{features}");
+    }
     server.stop().await;
 }

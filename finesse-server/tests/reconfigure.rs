@@ -167,6 +167,73 @@ async fn a_changed_certificate_is_shown_to_new_connections_and_a_broken_one_is_r
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn x79_the_listener_for_components_opens_and_closes_while_the_server_runs() {
+    let hello = "<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' \
+                 to='news.localhost'>";
+    let component = "[component]\nname = \"news.localhost\"\nsecret = \"hush\"\n";
+    let mut server = start(&format!("{}{component}", listen(&[("https", any())])));
+    assert_eq!(server.addresses().component, None);
+    let with = format!("{}{component}", listen(&[("https", any()), ("component", any())]));
+    assert_eq!(server.reconfigure(config(&with)).unwrap(), [""; 0]);
+    let at = server.addresses().component.expect("a new listener");
+    let mut inside = Client::stream(TcpStream::connect(at).await.unwrap()).await;
+    inside.send(hello).await;
+    let head = inside.until("component:accept\" ").await + &inside.until(">").await;
+    let id = head.split_once(" id=\"").unwrap().1.split('"').next().unwrap();
+    inside.send(&format!("<handshake>{}</handshake>", xmpp::component::handshake(id, "hush"))).await;
+    inside.until("<handshake/>").await;
+    let without = format!("{}{component}", listen(&[("https", any())]));
+    server.reconfigure(config(&without)).unwrap();
+    closed(at).await;
+    inside
+        .send("<iq type='get' id='p' from='news.localhost' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>")
+        .await;
+    inside.until("id=\"p\"").await;
+    server.stop().await;
+    inside.until("system-shutdown").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn n4_an_address_changes_its_protocol_in_one_step_and_system_info_follows() {
+    let at = free();
+    let https = free();
+    let component = "[component]\nname = \"news.localhost\"\nsecret = \"hush\"\n";
+    let lists = |kind| format!("{}{CLEAR}{component}", listen(&[("https", https), (kind, at)]));
+    let mut server = start(&lists("xmpp"));
+    let mut old = Client::stream(TcpStream::connect(at).await.unwrap()).await;
+    old.login("u0", "old").await;
+    let info = async || {
+        let mut client = Client::stream(tls(https, &[]).await.0).await;
+        client.http("GET /finesse/api/SystemInfo HTTP/1.1\r\nHost: a\r\n\r\n").await.1
+    };
+    let port = format!("<xmppPort>{}</xmppPort>", at.port());
+    assert!(info().await.contains(&port));
+    for kind in ["bosh", "component", "xmpp_tls", "http", "xmpp"] {
+        assert_eq!(server.reconfigure(config(&lists(kind))).unwrap(), [""; 0], "{kind}");
+        assert_eq!(info().await.contains(&port), kind == "xmpp", "{kind}");
+        let socket = TcpStream::connect(at).await.expect(kind);
+        match kind {
+            "bosh" | "http" => drop(Bosh::create(Client::stream(socket).await).await),
+            "xmpp_tls" => Client::stream(tls(at, &[]).await.0).await.login("u0", "new").await,
+            "xmpp" => Client::stream(socket).await.login("u0", "new").await,
+            _ => {
+                let mut component = Client::stream(socket).await;
+                component
+                    .send(
+                        "<stream:stream xmlns='jabber:component:accept' to='news.localhost' \
+                           xmlns:stream='http://etherx.jabber.org/streams'>",
+                    )
+                    .await;
+                component.until("component:accept\"").await;
+            }
+        }
+        old.send("<iq type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>").await;
+        old.until("id=\"p\"").await;
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_configuration_that_cannot_be_had_changes_nothing() {
     let mut server = start(&listen(&[("https", any())]));
     let at = server.addresses();
@@ -246,7 +313,6 @@ fn sighup_makes_the_program_read_its_file_again() {
 }
 
 /// An address that is free now.
-#[cfg(unix)]
 fn free() -> SocketAddr {
     std::net::TcpListener::bind(any()).unwrap().local_addr().unwrap()
 }

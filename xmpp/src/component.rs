@@ -17,7 +17,7 @@ use sha1::{Digest, Sha1};
 
 use crate::auth::Password;
 #[cfg(feature = "component")]
-pub use listener::serve;
+pub use listener::{serve, serve_closing};
 
 /// A component that may connect.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -29,18 +29,20 @@ impl ForwardedHeader {
 /// address in `values` (the header's values in their order) that is not itself a proxy's.
 ///
 /// Each proxy appends the address that it saw, so that everything left of the first stranger from the right
-/// was written by the client. An entry that is no address ends the search.
+/// was written by the client. An entry that is no address ends the search. Values are bytes: what the client
+/// wrote need not be text, and must not hide what a proxy appended to it.
 pub fn client<'a>(
     peer: IpAddr,
     proxies: &[Network],
     header: ForwardedHeader,
-    values: impl DoubleEndedIterator<Item = &'a str>,
+    values: impl DoubleEndedIterator<Item = &'a [u8]>,
 ) -> IpAddr {
     let mut client = peer.to_canonical();
     if !Network::any(proxies, client) {
         return client;
     }
-    for hop in values.rev().flat_map(|value| value.rsplit(',')) {
+    for hop in values.rev().flat_map(|value| value.rsplit(|&byte| byte == b',')) {
+        let Ok(hop) = std::str::from_utf8(hop) else { return client };
         let address = match header {
             ForwardedHeader::XForwardedFor => address(hop.trim()),
             ForwardedHeader::Forwarded => forwarded_for(hop).and_then(address),
@@ -74,7 +76,8 @@ mod tests {
 
     fn of(peer: &str, header: ForwardedHeader, values: &[&str]) -> String {
         let proxies = ["10.0.0.0/8".parse().unwrap(), "2001:db8:ffff::/48".parse().unwrap()];
-        client(peer.parse().unwrap(), &proxies, header, values.iter().copied()).to_string()
+        let values = values.iter().map(|value| value.as_bytes());
+        client(peer.parse().unwrap(), &proxies, header, values).to_string()
     }
 
     fn x(peer: &str, values: &[&str]) -> String {
@@ -105,6 +108,16 @@ mod tests {
         assert_eq!(x("10.0.0.1", &[]), "10.0.0.1");
         assert_eq!(x("10.0.0.1", &[""]), "10.0.0.1");
         assert_eq!(x("10.0.0.1", &["10.0.0.9"]), "10.0.0.9", "a proxy's own request");
+    }
+
+    #[test]
+    fn what_is_no_text_hides_nothing_behind_it() {
+        let proxies = ["10.0.0.0/8".parse().unwrap()];
+        let of = |value: &[u8]| {
+            client("10.0.0.1".parse().unwrap(), &proxies, ForwardedHeader::XForwardedFor, [value].into_iter())
+        };
+        assert_eq!(of(b"\xff, 198.51.100.9").to_string(), "198.51.100.9");
+        assert_eq!(of(b"198.51.100.9, \xff").to_string(), "10.0.0.1");
     }
 
     #[test]

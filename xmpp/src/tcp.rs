@@ -19,7 +19,8 @@ use crate::shell::{Boundaries, Driver, Framer, Io, Outcome, Permit, handshake};
 use crate::stream::{Channel, Framing, StartTls, Stream};
 use crate::{Network, StreamError};
 #[cfg(feature = "component")]
-pub(crate) use listen::{ACCEPT_PAUSE, report};
+#[cfg(feature = "component")]
+pub(crate) use listen::{ACCEPT_PAUSE, all_gone, report};
 pub use listen::{serve, serve_changing, tune};
 
 /// What the budget counts for a connection: its task and stream, and what it may hold without reserving.

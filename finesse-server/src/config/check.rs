@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use xmpp::sasl::scram::Hash;
 
-use super::{Config, ConfigError, PlainHttp, RoleName, UserEntry};
+use super::{Config, ConfigError, ListenerName, PlainHttp, RoleName, UserEntry};
 use crate::rest::cors::Origins;
 
 type Check = Result<(), ConfigError>;
@@ -187,16 +187,9 @@ fn streams(config: &Config) -> Check {
 fn listeners(config: &Config) -> Check {
     let listen = &config.listen;
     let mut seen = HashMap::new();
-    for (key, list) in [
-        ("http", &listen.http),
-        ("https", &listen.https),
-        ("bosh", &listen.bosh),
-        ("bosh_tls", &listen.bosh_tls),
-        ("xmpp", &listen.xmpp),
-        ("xmpp_tls", &listen.xmpp_tls),
-        ("component", &listen.component),
-    ] {
-        for address in list {
+    for kind in ListenerName::ALL {
+        let key = kind.key();
+        for address in listen.of(kind) {
             let socket = *address.get_ref();
             if socket.port() != 0
                 && let Some(other) = seen.insert(socket, key)

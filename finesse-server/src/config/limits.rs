@@ -20,6 +20,8 @@ pub struct Limits {
     pub proxy_header: ProxyHeader,
     /// Connections of all HTTP listeners together.
     pub http_connections: u32,
+    /// HTTP connections of one address.
+    pub http_per_address: u32,
     /// Longest header of an HTTP request.
     pub http_header_bytes: u32,
     /// Requests under way at once on one HTTP/2 connection.
@@ -92,6 +94,7 @@ impl Default for Limits {
             proxies: Vec::new(),
             proxy_header: ProxyHeader::XForwardedFor,
             http_connections: 40_000,
+            http_per_address: 4000,
             http_header_bytes: 64 << 10,
             http2_streams: 250,
             xmpp_connections: 40_000,

@@ -21,6 +21,7 @@ fn limits(config: &Config) -> Vec<Range> {
     let l = |key, value, least, most| ("limits", key, value, least, most);
     vec![
         l("http_connections", of.http_connections, 1, 10_000_000),
+        l("http_per_address", of.http_per_address, 1, 10_000_000),
         l("http_header_bytes", of.http_header_bytes, 8 << 10, MIB),
         // Long polls of one browser share a connection: fewer would starve them.
         l("http2_streams", of.http2_streams, 100, 10_000),

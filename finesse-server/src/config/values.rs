@@ -92,17 +92,32 @@ pub enum ListenerName {
     Xmpp,
     /// `listen.xmpp_tls`.
     XmppTls,
+    /// `listen.component`; no load balancer is in front of it.
+    #[serde(skip)]
+    Component,
+}
+
+/// What a listener speaks, inside TLS perhaps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP.
+    Http,
+    /// XMPP streams of clients.
+    Xmpp,
+    /// XMPP streams of components (XEP-0114).
+    Component,
 }
 
 impl ListenerName {
     /// Every kind, in the order in which the file lists them.
-    pub const ALL: [ListenerName; 6] = [
+    pub const ALL: [ListenerName; 7] = [
         ListenerName::Http,
         ListenerName::Https,
         ListenerName::Bosh,
         ListenerName::BoshTls,
         ListenerName::Xmpp,
         ListenerName::XmppTls,
+        ListenerName::Component,
     ];
 
     /// The key.
@@ -114,12 +129,17 @@ impl ListenerName {
             ListenerName::BoshTls => "bosh_tls",
             ListenerName::Xmpp => "xmpp",
             ListenerName::XmppTls => "xmpp_tls",
+            ListenerName::Component => "component",
         }
     }
 
-    /// Whether XMPP is spoken on it from the first byte, after TLS perhaps; the others speak HTTP.
-    pub fn is_xmpp(self) -> bool {
-        matches!(self, ListenerName::Xmpp | ListenerName::XmppTls)
+    /// What is spoken on it.
+    pub fn protocol(self) -> Protocol {
+        match self {
+            ListenerName::Xmpp | ListenerName::XmppTls => Protocol::Xmpp,
+            ListenerName::Component => Protocol::Component,
+            _ => Protocol::Http,
+        }
     }
 }
 

@@ -1,13 +1,44 @@
 //! `SystemInfo`: who the server is and whether it serves.
 
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+
 use super::time::Utc;
 use super::xml::Writer;
 
 /// Path, node and source of the status.
 pub const SYSTEM_INFO: &str = "/finesse/api/SystemInfo";
 
-/// What never changes while the server runs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The ports of the listeners; `None` where nothing is served.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ports {
+    /// HTTPS.
+    pub https: Option<u16>,
+    /// XMPP in clear.
+    pub xmpp: Option<u16>,
+    /// XMPP over TLS.
+    pub xmpp_secure: Option<u16>,
+}
+
+/// The ports as they are at present: listeners change while the server runs. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct SharedPorts(Arc<RwLock<Ports>>);
+
+impl SharedPorts {
+    /// These are the ports from now on.
+    pub fn set(&self, ports: Ports) {
+        *self.0.write() = ports;
+    }
+
+    /// The present ones.
+    pub fn get(&self) -> Ports {
+        *self.0.read()
+    }
+}
+
+/// Who the server is: all but the ports stays while it runs.
+#[derive(Clone, Debug, Default)]
 pub struct Identity {
     /// Host name of this node, spelled as the XMPP domain if it is its host.
     pub host: String,
@@ -17,12 +48,8 @@ pub struct Identity {
     pub domain: String,
     /// Domain of the publish-subscribe service.
     pub pubsub_domain: String,
-    /// Port of HTTPS, if served.
-    pub https_port: Option<u16>,
-    /// Port of XMPP in clear, if served.
-    pub xmpp_port: Option<u16>,
-    /// Port of XMPP over TLS, if served.
-    pub xmpp_secure_port: Option<u16>,
+    /// Where it is served.
+    pub ports: SharedPorts,
     /// Minutes east of UTC.
     pub timezone_offset: i32,
 }
@@ -31,7 +58,7 @@ pub struct Identity {
 #[derive(Clone, Debug)]
 pub struct SystemView {
     /// Who the server is.
-    pub identity: std::sync::Arc<Identity>,
+    pub identity: Arc<Identity>,
     /// Whether the deployment is UCCX.
     pub ccx: bool,
     /// Version of the CTI protocol.
@@ -54,6 +81,7 @@ impl SystemView {
     /// Writes the document.
     pub fn write(&self, w: &mut Writer<'_>, root: &str) {
         let id = &self.identity;
+        let ports = id.ports.get();
         w.open(root);
         w.value("ctiHeartbeatInterval", self.heartbeat_interval);
         w.empty("ctiMMode");
@@ -70,9 +98,9 @@ impl SystemView {
         w.value("peripheralId", self.peripheral_id);
         w.open("primaryNode");
         w.text("host", &id.host);
-        w.option("httpsPort", id.https_port);
-        w.option("xmppPort", id.xmpp_port);
-        w.option("xmppSecurePort", id.xmpp_secure_port);
+        w.option("httpsPort", ports.https);
+        w.option("xmppPort", ports.xmpp);
+        w.option("xmppSecurePort", ports.xmpp_secure);
         w.close("primaryNode");
         w.open("secondaryNode");
         w.text("host", &id.secondary_host);

@@ -9,7 +9,7 @@ use cti::tag::Tag;
 use cti::{Dialect, Message, field, kind, tag};
 
 use super::command::{Command, DialogBody, Reply, UserBody, What};
-use super::system::Identity;
+use super::system::{Identity, Ports};
 use super::time::Now;
 use super::{Link, Model, Output, Settings};
 use crate::directory::{Directory, Queue, ReasonCategory, ReasonCode, Roles, Team, User};
@@ -85,9 +85,9 @@ impl Bench {
             host: "fin-a.example.net".into(),
             domain: "fin-a.example.net".into(),
             pubsub_domain: "pubsub.fin-a.example.net".into(),
-            https_port: Some(8445),
             ..Identity::default()
         };
+        identity.ports.set(Ports { https: Some(8445), ..Ports::default() });
         let settings =
             Settings { statistics_interval: Duration::ZERO, ..Settings::new(dialect, 20, identity) };
         Self {

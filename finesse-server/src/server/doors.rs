@@ -10,7 +10,7 @@ use xmpp::tcp::TcpOptions;
 
 use super::listeners::Bound;
 use super::{Addresses, listeners, settings, stopped};
-use crate::config::{Config, ConfigError, ListenerName, PlainHttp};
+use crate::config::{Config, ConfigError, ListenerName, PlainHttp, Protocol};
 use crate::http::tls::Tls;
 use crate::http::{Door, Interfaces};
 
@@ -28,6 +28,8 @@ struct Open {
     configured: SocketAddr,
     local: SocketAddr,
     options: Options,
+    /// Its socket once more. Closed with the listener, unless another goes on with it.
+    spare: std::net::TcpListener,
     /// Dropping it closes the listener, not its connections.
     _close: oneshot::Sender<()>,
 }
@@ -35,6 +37,7 @@ struct Open {
 enum Options {
     Http(watch::Sender<Door>),
     Xmpp(watch::Sender<TcpOptions>),
+    Component,
 }
 
 /// All of them.
@@ -60,11 +63,25 @@ impl Doors {
             for address in config.listen.of(kind) {
                 match (0..kept.len()).find(|&at| kept[at].is_none() && self.0[at].serves(kind, address)) {
                     Some(at) => kept[at] = Some(kind),
-                    None => bound.push(Bound::new(config, kind, address)?),
+                    None => bound.push(self.bind(config, kind, address)?),
                 }
             }
         }
         Ok(Plan { bound, kept })
+    }
+
+    /// A listener on this address; one that spoke another protocol there gives its socket to it.
+    fn bind(
+        &self,
+        config: &Config,
+        kind: ListenerName,
+        address: &Spanned<SocketAddr>,
+    ) -> Result<Bound, ConfigError> {
+        let same = |open: &&Open| open.configured == *address.get_ref() && open.configured.port() != 0;
+        match self.0.iter().find(same) {
+            Some(open) => Bound::again(config, kind, address, &open.spare),
+            None => Bound::new(config, kind, address),
+        }
     }
 
     /// Carries a plan out: closes, changes and opens listeners. Cannot fail.
@@ -92,6 +109,7 @@ impl Doors {
             match &open.options {
                 Options::Http(door) => drop(door.send_replace(door_of(open.kind, config, behind, addresses))),
                 Options::Xmpp(options) => drop(options.send_replace(tcp_of(open.kind, config, behind))),
+                Options::Component => {}
             }
         }
         for bound in plan.bound {
@@ -115,7 +133,7 @@ impl Open {
         let address = address.get_ref();
         let fits = match address.port() {
             0 => self.kind == kind,
-            _ => self.kind.is_xmpp() == kind.is_xmpp(),
+            _ => self.kind.protocol() == kind.protocol(),
         };
         fits && self.configured == *address
     }
@@ -134,25 +152,33 @@ fn open(
     addresses: Addresses,
     tasks: &mut JoinSet<()>,
 ) -> Open {
-    let Bound { kind, configured, local, listener } = bound;
+    let Bound { kind, configured, local, listener, spare } = bound;
     let (close, closed) = oneshot::channel();
     let closed = async {
         // An error says that the sender is gone, which is the signal.
         let _ = closed.await;
     };
-    let options = if kind.is_xmpp() {
-        let (sender, options) = watch::channel(tcp_of(kind, config, behind));
-        let stop = stopped(behind.stop.subscribe());
-        let service = behind.interfaces.xmpp.clone();
-        tasks.spawn(xmpp::tcp::serve_changing(listener, service, options, closed, stop));
-        Options::Xmpp(sender)
-    } else {
-        let (sender, door) = watch::channel(door_of(kind, config, behind, addresses));
-        let (interfaces, stop) = (behind.interfaces.clone(), behind.stop.subscribe());
-        tasks.spawn(crate::http::serve(listener, door, interfaces, closed, stop));
-        Options::Http(sender)
+    let stop = behind.stop.subscribe();
+    let service = behind.interfaces.xmpp.clone();
+    let options = match kind.protocol() {
+        Protocol::Xmpp => {
+            let (sender, options) = watch::channel(tcp_of(kind, config, behind));
+            tasks.spawn(xmpp::tcp::serve_changing(listener, service, options, closed, stopped(stop)));
+            Options::Xmpp(sender)
+        }
+        Protocol::Http => {
+            let (sender, door) = watch::channel(door_of(kind, config, behind, addresses));
+            tasks.spawn(crate::http::serve(listener, door, behind.interfaces.clone(), closed, stop));
+            Options::Http(sender)
+        }
+        Protocol::Component => {
+            let admission = behind.interfaces.admission.clone();
+            let stop = stopped(stop);
+            tasks.spawn(xmpp::component::serve_closing(listener, service, admission, closed, stop));
+            Options::Component
+        }
     };
-    Open { kind, configured, local, options, _close: close }
+    Open { kind, configured, local, options, spare, _close: close }
 }
 
 fn door_of(kind: ListenerName, config: &Config, behind: &Behind, addresses: Addresses) -> Door {

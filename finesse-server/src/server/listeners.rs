@@ -14,11 +14,7 @@ const BACKLOG: u32 = 4096;
 
 /// Bound listeners, in the order of the configuration.
 #[derive(Debug, Default)]
-pub struct Listeners {
-    pub(super) doors: Vec<Bound>,
-    /// External components; these stay as they are until the server ends.
-    pub(super) component: Vec<TcpListener>,
-}
+pub struct Listeners(pub(super) Vec<Bound>);
 
 /// One of them.
 #[derive(Debug)]
@@ -28,6 +24,8 @@ pub(super) struct Bound {
     pub(super) configured: SocketAddr,
     pub(super) local: SocketAddr,
     pub(super) listener: TcpListener,
+    /// The same socket once more, for whoever serves the address next.
+    pub(super) spare: std::net::TcpListener,
 }
 
 impl Listeners {
@@ -39,19 +37,12 @@ impl Listeners {
         let all = ListenerName::ALL.into_iter().flat_map(|kind| {
             config.listen.of(kind).iter().map(move |address| Bound::new(config, kind, address))
         });
-        let doors = all.collect::<Result<Vec<_>, _>>()?;
-        let component = config.listen.component.iter().map(|address| bind(config, "component", address));
-        Ok(Listeners { doors, component: component.collect::<Result<Vec<_>, _>>()? })
+        Ok(Listeners(all.collect::<Result<Vec<_>, _>>()?))
     }
 
     /// Where they can be reached.
     pub(super) fn addresses(&self) -> Addresses {
-        let doors = self.doors.iter().map(|bound| (bound.kind, bound.local));
-        Addresses { component: self.component_address(), ..addresses(doors) }
-    }
-
-    pub(super) fn component_address(&self) -> Option<SocketAddr> {
-        self.component.first().and_then(|listener| listener.local_addr().ok())
+        addresses(self.0.iter().map(|bound| (bound.kind, bound.local)))
     }
 }
 
@@ -61,20 +52,36 @@ impl Bound {
         kind: ListenerName,
         address: &Spanned<SocketAddr>,
     ) -> Result<Bound, ConfigError> {
-        let listener = bind(config, kind.key(), address)?;
-        let configured = *address.get_ref();
-        // It is bound: it has an address.
-        let local = listener.local_addr().unwrap_or(configured);
-        Ok(Bound { kind, configured, local, listener })
+        Bound::with(config, kind, address, || listen(*address.get_ref()))
     }
-}
 
-fn bind(config: &Config, key: &str, address: &Spanned<SocketAddr>) -> Result<TcpListener, ConfigError> {
-    let socket_address = *address.get_ref();
-    listen(socket_address).map_err(|error| {
-        let message = format!("listen.{key}: cannot listen on {socket_address}: {error}");
-        config.source.error(address.span(), message)
-    })
+    /// The socket behind `spare`, for a listener of another kind. Connections that wait to be accepted stay.
+    pub(super) fn again(
+        config: &Config,
+        kind: ListenerName,
+        address: &Spanned<SocketAddr>,
+        spare: &std::net::TcpListener,
+    ) -> Result<Bound, ConfigError> {
+        Bound::with(config, kind, address, || TcpListener::from_std(spare.try_clone()?))
+    }
+
+    fn with(
+        config: &Config,
+        kind: ListenerName,
+        address: &Spanned<SocketAddr>,
+        listener: impl FnOnce() -> std::io::Result<TcpListener>,
+    ) -> Result<Bound, ConfigError> {
+        let configured = *address.get_ref();
+        let bound = || {
+            let listener = listener()?;
+            let spare = socket2::SockRef::from(&listener).try_clone()?.into();
+            Ok(Bound { kind, configured, local: listener.local_addr()?, listener, spare })
+        };
+        bound().map_err(|error: std::io::Error| {
+            let message = format!("listen.{}: cannot listen on {configured}: {error}", kind.key());
+            config.source.error(address.span(), message)
+        })
+    }
 }
 
 /// The first address of each kind.
@@ -88,6 +95,7 @@ pub(super) fn addresses(open: impl Iterator<Item = (ListenerName, SocketAddr)>) 
             ListenerName::BoshTls => &mut addresses.bosh_tls,
             ListenerName::Xmpp => &mut addresses.xmpp,
             ListenerName::XmppTls => &mut addresses.xmpp_tls,
+            ListenerName::Component => &mut addresses.component,
         };
         first.get_or_insert(local);
     }

@@ -26,8 +26,7 @@ macro_rules! differing {
 /// The keys that differ between two configurations and need a restart.
 fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
     let mut names = differing!(old, new,
-        listen { component }
-        server { domain pubsub_domain host deployment alternate alternate_bosh_url alternate_websocket_url }
+        server { domain pubsub_domain host deployment }
         xmpp {
             profile conflict max_resources auth_retries self_echo application language software_name tell_version
             scram sasl2 fast stream_management resume_seconds unacknowledged_items unacknowledged_bytes
@@ -68,6 +67,9 @@ impl Server {
     /// REST. No session ends: a listener that is closed leaves its connections be. Returns the keys that differ
     /// from what the server was started with and need a restart.
     ///
+    /// New addresses are bound before old ones are given up, so that nothing is lost when it fails: `0.0.0.0:80` cannot
+    /// become `127.0.0.1:80` in one step. The very same address may change from one list to any other.
+    ///
     /// Has to be called inside a tokio runtime.
     ///
     /// # Errors
@@ -85,11 +87,13 @@ impl Server {
             self.behind.tls.exchange(certificate);
         }
         let interfaces = &self.behind.interfaces;
+        interfaces.xmpp.redirect(settings::alternate(&new));
         interfaces.admission.set_limits(settings::admission(&new));
         interfaces.bosh.reconfigure(settings::bosh(&new));
         interfaces.rest.reconfigure(settings::rest(&new));
         self.doors.carry_out(plan, &new, &self.behind, &mut self.tasks);
         interfaces.set_rules(settings::rules(&new, self.doors.addresses()));
+        self.ports.set(super::ports(self.doors.addresses()));
         let restart = needs_restart(&self.started_with, &new);
         self.config.send_replace(new);
         Ok(restart)
@@ -158,10 +162,31 @@ mod tests {
 
     /// Keys that take effect at once, by section.
     const LIVE: [(&str, &[&str]); 7] = [
-        ("server", &["public_system_info", "plain_http", "bosh_url", "websocket_url"]),
+        (
+            "server",
+            &[
+                "public_system_info",
+                "plain_http",
+                "bosh_url",
+                "websocket_url",
+                "alternate",
+                "alternate_bosh_url",
+                "alternate_websocket_url",
+            ],
+        ),
         (
             "listen",
-            &["http", "https", "bosh", "bosh_tls", "xmpp", "xmpp_tls", "xmpp_tls_allow", "proxy_protocol"],
+            &[
+                "http",
+                "https",
+                "bosh",
+                "bosh_tls",
+                "xmpp",
+                "xmpp_tls",
+                "component",
+                "xmpp_tls_allow",
+                "proxy_protocol",
+            ],
         ),
         ("tls", &["certificate", "key", "check_seconds"]),
         ("xmpp", &["starttls", "coalesce"]),
@@ -172,6 +197,7 @@ mod tests {
                 "proxies",
                 "proxy_header",
                 "http_connections",
+                "http_per_address",
                 "http_header_bytes",
                 "http2_streams",
                 "xmpp_connections",
@@ -205,7 +231,6 @@ mod tests {
             ("idle_probe", _) => "59".into(),
             (_, toml::Value::Boolean(value)) => (!value).to_string(),
             (_, toml::Value::Integer(value)) => (value + 1).to_string(),
-            ("component", toml::Value::Array(_)) => "[\"127.0.0.1:5347\"]".into(),
             (_, toml::Value::String(_)) => "\"other\"".into(),
             _ => return None,
         })

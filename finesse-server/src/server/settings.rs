@@ -68,13 +68,14 @@ pub(super) fn broker(config: &Config) -> broker::Config {
     }
 }
 
-/// The component, if there is a listener for it; without one its domain is as foreign as any.
+/// The component, if it is described; without a listener it is one that is not connected.
 fn components(config: &Config) -> Vec<xmpp::component::Component> {
     let component = || xmpp::component::Component {
         domain: config.component.name.clone(),
         secret: xmpp::Password::new(config.component.secret.expose().to_owned()),
     };
-    config.listen.component.first().map(|_| component()).into_iter().collect()
+    let described = !config.component.name.is_empty() && !config.component.secret.expose().is_empty();
+    described.then(component).into_iter().collect()
 }
 
 pub(super) fn xmpp(config: &Config) -> xmpp::Config {
@@ -256,6 +257,8 @@ pub(super) fn rules(config: &Config, addresses: Addresses) -> Rules {
             ProxyHeader::Forwarded => ForwardedHeader::Forwarded,
         },
         connections: size(limits.http_connections),
+        per_address: size(limits.http_per_address),
+        trusted: AddressRange::networks(&limits.trusted),
         header_bytes: limits.http_header_bytes,
         streams: limits.http2_streams,
         header: seconds(timeouts.http_header),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use finesse_server::config::Config;
-use finesse_server::realm::{Account, Builder, Kind, Proof, Rules};
+use finesse_server::realm::{Account, Builder, Kind, Proof};
 use finesse_server::server::{Listeners, Server, Setup};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -20,11 +20,11 @@ pub const STREAM: &str = "<stream:stream to='localhost' version='1.0' xmlns='jab
                           xmlns:stream='http://etherx.jabber.org/streams'>";
 pub const OPEN: &str = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='localhost' version='1.0'/>";
 
-/// A server without CTI, with the accounts u0 (reads) and pub0 (publishes), password `x`.
+/// A server without CTI, with the accounts u0 (reads), pub0 (publishes) and 1001 (a person), password `x`.
 pub fn start(text: &str) -> Server {
     let config = config(text);
-    let mut realm = Builder::new(Rules::default()).unwrap();
-    for (id, kind) in [("u0", Kind::Reader), ("pub0", Kind::Publisher)] {
+    let mut realm = Builder::new(finesse_server::server::rules(&config)).unwrap();
+    for (id, kind) in [("u0", Kind::Reader), ("pub0", Kind::Publisher), ("1001", Kind::Person)] {
         let proof = Proof::Keyed(realm.digest(id, "x"));
         realm.add(Account { id: id.into(), login_name: None, kind, proof, scram: Vec::new() });
     }
@@ -44,7 +44,7 @@ pub fn config(text: &str) -> Config {
 
 /// `[listen]` with these lists and no others.
 pub fn listen(lists: &[(&str, SocketAddr)]) -> String {
-    let kinds = ["http", "https", "bosh", "bosh_tls", "xmpp", "xmpp_tls"];
+    let kinds = ["http", "https", "bosh", "bosh_tls", "xmpp", "xmpp_tls", "component"];
     let line = |kind: &str| {
         let list: Vec<String> =
             lists.iter().filter(|(key, _)| *key == kind).map(|(_, at)| format!("\"{at}\"")).collect();
@@ -260,8 +260,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Bosh<S> {
         bosh
     }
 
-    /// One request; the answer.
-    pub async fn request(&mut self, attributes: &str, payload: &str) -> String {
+    /// The next request.
+    pub fn next(&mut self, attributes: &str, payload: &str) -> String {
         self.rid += 1;
         let sid = if self.sid.is_empty() { String::new() } else { format!("sid='{}'", self.sid) };
         let body = format!(
@@ -269,10 +269,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Bosh<S> {
              xmlns:xmpp='urn:xmpp:xbosh'>{payload}</body>",
             self.rid
         );
-        let request = format!(
+        format!(
             "POST /http-bind/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
-        );
+        )
+    }
+
+    /// One request; the answer.
+    pub async fn request(&mut self, attributes: &str, payload: &str) -> String {
+        let request = self.next(attributes, payload);
         let (status, answer) = self.client.http(&request).await;
         assert_eq!(status, 200, "{answer}");
         answer

@@ -101,7 +101,7 @@ async fn accept_all(
     }
 }
 
-async fn all_gone(tasks: &mut JoinSet<()>) {
+pub(crate) async fn all_gone(tasks: &mut JoinSet<()>) {
     while let Some(ended) = tasks.join_next().await {
         report(ended);
     }

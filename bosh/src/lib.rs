@@ -52,6 +52,12 @@
 //!
 //! The caller chooses the paths (`/http-bind` and `/http-bind/` by custom), accepts connections, and sets
 //! hyper's limits on headers. A whole server is in `examples/src/bin/foreign_server.rs`.
+//!
+//! # Versions
+//!
+//! A minor version may add fields to configuration structures and statistics, variants to enumerations that are
+//! marked `non_exhaustive`, and methods with a default to traits. Write configuration with `..Default::default()`
+//! (or change what `new` gives), so that it goes on compiling.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

@@ -55,6 +55,12 @@
 //!
 //! The races that matter are model-checked by `tests/loom.rs`:
 //! `RUSTFLAGS="--cfg broker_loom" cargo test -p broker --test loom --release`.
+//!
+//! # Versions
+//!
+//! A minor version may add fields to configuration structures and statistics, variants to enumerations that are
+//! marked `non_exhaustive`, and methods with a default to traits. Write configuration with `..Default::default()`
+//! (or change what `new` gives), so that it goes on compiling.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

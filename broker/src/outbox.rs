@@ -39,6 +39,7 @@ impl Default for OutboxLimits {
 /// What happens to a session that does not keep up. Every case is counted in
 /// [`Stats`](crate::Stats).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Overflow {
     /// Free the queue at once and end the session with [`EndReason::Overflow`].
     #[default]

@@ -61,6 +61,7 @@ pub struct Credentials {
 
 /// Why a login was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AuthFailure {
     /// Wrong password, unknown user or locked account: one answer for all three (`not-authorized`).
     NotAuthorized,

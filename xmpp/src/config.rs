@@ -6,6 +6,7 @@ use crate::component::Component;
 
 /// How strictly the standards are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Profile {
     /// What clients of Finesse expect: a foreign `to` is answered with the real domain, a forged `from` is
     /// overwritten, ids may be missing.
@@ -17,6 +18,7 @@ pub enum Profile {
 
 /// What happens when a resource is bound that is already in use (RFC 6120 §7.7.2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Conflict {
     /// The old session ends with the stream error `conflict`.
     #[default]

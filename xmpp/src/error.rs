@@ -6,6 +6,7 @@ use std::fmt;
 ///
 /// Where a limit was hit the variant carries one short sentence for the peer; it never tells internals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum StreamError {
     /// XML that cannot be processed and no other condition covers.
     BadFormat,

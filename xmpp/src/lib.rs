@@ -49,6 +49,12 @@
 //! }
 //! assert!(said.ends_with(b"<success xmlns=\"urn:ietf:params:xml:ns:xmpp-sasl\"/>"));
 //! ```
+//!
+//! # Versions
+//!
+//! A minor version may add fields to configuration structures and statistics, variants to enumerations that are
+//! marked `non_exhaustive`, and methods with a default to traits. Write configuration with `..Default::default()`
+//! (or change what `new` gives), so that it goes on compiling.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

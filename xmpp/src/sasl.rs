@@ -19,6 +19,7 @@ pub const NS: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
 
 /// Why an attempt failed (RFC 6120 §6.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Failure {
     /// The client gave up the attempt.
     Aborted,

@@ -2,6 +2,7 @@
 
 /// Why a session, or a request that never found one, ends with `type="terminate"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Condition {
     /// Malformed request: XML, root element or an attribute.
     BadRequest,

@@ -19,6 +19,7 @@ pub(crate) fn is_structural(text: &str) -> bool {
 
 /// Why input was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum XmlError {
     /// Not well-formed, or not namespace-well-formed.
     NotWellFormed,

@@ -20,6 +20,7 @@ pub enum Access {
 
 /// What somebody wants to do with a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Right {
     /// Subscribe to it.
     Subscribe,

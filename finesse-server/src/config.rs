@@ -27,8 +27,8 @@ pub use error::ConfigError;
 pub use limits::{Limits, Pubsub, Timeouts};
 pub use people::{QueueEntry, ReasonCodeEntry, RoleName, TeamEntry, UserEntry};
 pub use values::{
-    AddressRange, ConflictMode, Deployment, ListenerName, LogFormat, PasswordHash, PlainHttp, ProfileName,
-    Protocol, ProxyHeader, Secret, StartTlsMode,
+    AddressRange, ConflictMode, Deployment, ListenerName, LogFormat, OptionsMode, PasswordHash, PlainHttp,
+    ProfileName, Protocol, ProxyHeader, Secret, StartTlsMode,
 };
 pub use xmpp::Xmpp;
 

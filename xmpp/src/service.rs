@@ -345,7 +345,7 @@ impl Service {
         session.forget_on_leave(!chosen);
         let bound = Bound::new(self.clone(), principal.clone(), session, entered.id, bare, &resource);
         // Whoever had the resource before has taken his presence with him.
-        pubsub::end_temporary(shared, &bound.account, &resource);
+        pubsub::gone(shared, &bound.account, &resource);
         presence::tell_gone(&bound, entered.bereaved);
         observer::presence_changed(&bound);
         Ok(bound)

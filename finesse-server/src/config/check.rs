@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use xmpp::sasl::scram::Hash;
 
-use super::{Config, ConfigError, ListenerName, PlainHttp, RoleName, UserEntry};
+use super::{Config, ConfigError, ListenerName, PlainHttp, ProfileName, RoleName, UserEntry};
 use crate::rest::cors::Origins;
 
 type Check = Result<(), ConfigError>;
@@ -153,6 +153,12 @@ fn streams(config: &Config) -> Check {
     }
     if xmpp.fast && !xmpp.sasl2 {
         return fail_key(config, "xmpp", "fast", "needs xmpp.sasl2 as well");
+    }
+    let pubsub = &config.pubsub;
+    for (key, on) in [("collections", pubsub.collections), ("multi_subscribe", pubsub.multi_subscribe)] {
+        if on && xmpp.profile != ProfileName::Strict {
+            return fail_key(config, "pubsub", key, "has an effect only with xmpp.profile = \"strict\"");
+        }
     }
     if !is_word(&xmpp.language) || xmpp.language.len() > 35 {
         return fail_key(config, "xmpp", "language", "must be a language tag such as \"en\"");
@@ -495,6 +501,13 @@ mod tests {
             ("[cti]\nside_a = \"nowhere\"\n", 2, "cti.side_a must be host:port"),
             ("[cti]\nversion = 12\n", 2, "from 13 to 24"),
             ("[limits]\nrest_body_bytes = 1\n", 2, "limits.rest_body_bytes"),
+            ("[pubsub]\ncollections = true\n", 2, "pubsub.collections has an effect only"),
+            (
+                "[pubsub]\nshards = 9\nmulti_subscribe = true\n",
+                3,
+                "pubsub.multi_subscribe has an effect only",
+            ),
+            ("[pubsub]\nsubscription_options = true\n", 2, "wanted string"),
             ("[auth]\nrealm = 'a\"b'\n", 2, "auth.realm"),
             (
                 "[[team]]\nid = 1\nname = \"a\"\n[[team]]\nid = 1\nname = \"b\"\n",

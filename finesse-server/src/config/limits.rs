@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::{AddressRange, ProxyHeader};
+use super::{AddressRange, OptionsMode, ProxyHeader};
 
 /// `[limits]`. Sizes are in bytes.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -182,7 +182,7 @@ impl Default for Timeouts {
     }
 }
 
-/// `[pubsub]`: what the broker holds.
+/// `[pubsub]`: what the broker holds, and what nodes and subscriptions can be.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Pubsub {
@@ -196,6 +196,12 @@ pub struct Pubsub {
     pub dormant_seconds: u32,
     /// Parts that the tables are divided into.
     pub shards: u32,
+    /// Whether nodes can be put into collections (XEP-0248; strict profile).
+    pub collections: bool,
+    /// Whether an address may have several subscriptions to a node (XEP-0060 §12.16; strict profile).
+    pub multi_subscribe: bool,
+    /// Whether subscriptions have options, and owners are asked for their consent.
+    pub subscription_options: OptionsMode,
 }
 
 impl Default for Pubsub {
@@ -206,6 +212,9 @@ impl Default for Pubsub {
             subscriptions_per_session: 2000,
             dormant_seconds: 24 * 60 * 60,
             shards: 64,
+            collections: false,
+            multi_subscribe: false,
+            subscription_options: OptionsMode::Profile,
         }
     }
 }

@@ -52,6 +52,19 @@ pub enum ProfileName {
     Strict,
 }
 
+/// Whether subscriptions have options (XEP-0060 §6.3).
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum OptionsMode {
+    /// In the strict profile.
+    #[default]
+    Profile,
+    /// Never.
+    Off,
+    /// In either profile.
+    On,
+}
+
 /// What happens when a resource in use is bound again.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]

@@ -31,7 +31,10 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
             profile conflict max_resources auth_retries self_echo application language software_name tell_version
             scram sasl2 fast stream_management resume_seconds unacknowledged_items unacknowledged_bytes
         }
-        pubsub { nodes subscriptions_per_user subscriptions_per_session dormant_seconds shards }
+        pubsub {
+            nodes subscriptions_per_user subscriptions_per_session dormant_seconds shards collections multi_subscribe
+            subscription_options
+        }
         limits {
             stanza_bytes stanza_bytes_before_auth depth attributes attribute_value attribute_total name
             namespaces_per_element namespaces_in_scope children sasl_text node_id item_id error_echo
@@ -222,6 +225,7 @@ mod tests {
         Some(match (key, value) {
             ("deployment", _) => "\"ccx\"".into(),
             ("profile", _) => "\"strict\"".into(),
+            ("subscription_options", _) => "\"on\"".into(),
             ("conflict", _) => "\"rename\"".into(),
             ("format", _) => "\"json\"".into(),
             ("application", _) => "\"a/b\"".into(),

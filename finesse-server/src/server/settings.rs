@@ -8,7 +8,7 @@ use xmpp::tcp::AdmissionLimits;
 
 use super::Addresses;
 use crate::config::{
-    AddressRange, Config, ConflictMode, ListenerName, ProfileName, ProxyHeader, StartTlsMode,
+    AddressRange, Config, ConflictMode, ListenerName, OptionsMode, ProfileName, ProxyHeader, StartTlsMode,
 };
 use crate::http::{HostMeta, Rules};
 use crate::rest::Settings;
@@ -108,6 +108,13 @@ pub(super) fn xmpp(config: &Config) -> xmpp::Config {
         },
         application: application.map(|(local, resource)| (local.to_owned(), resource.to_owned())),
         components: components(config),
+        collections: config.pubsub.collections,
+        multi_subscribe: config.pubsub.multi_subscribe,
+        subscription_options: match config.pubsub.subscription_options {
+            OptionsMode::Profile => None,
+            OptionsMode::Off => Some(false),
+            OptionsMode::On => Some(true),
+        },
         language: of.language.clone(),
         software_name: of.software_name.clone(),
         software_version: if of.tell_version { env!("CARGO_PKG_VERSION").into() } else { String::new() },

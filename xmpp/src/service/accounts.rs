@@ -163,6 +163,12 @@ impl Accounts {
         })
     }
 
+    /// True if any resource of the account has announced that it is available.
+    pub(crate) fn is_anybody_available(&self, bare: &str) -> bool {
+        let shard = self.shard(bare).lock();
+        shard.get(bare).is_some_and(|entries| entries.iter().any(|entry| entry.presence.is_some()))
+    }
+
     /// Outboxes of an account's resources, available or not.
     pub(crate) fn outboxes_of(&self, bare: &str) -> Vec<Outbox> {
         let shard = self.shard(bare).lock();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::bound::Bound;
 use super::form::{Kind, Writer};
-use super::node::{AccessModel, Affiliation};
+use super::node::{AccessModel, Affiliation, Found};
 use super::policy::{Access, Right};
 use super::pubsub::{find, read_access};
 use super::query::{Outcome, Request};
@@ -142,7 +142,7 @@ pub(crate) fn pubsub_info(request: &Request<'_>) -> Outcome {
 
 /// The identity comes first and is all that old clients read; the form is XEP-0060 §5.4.
 fn node_info(request: &Request<'_>, node: &str) -> Outcome {
-    let found = find(request.bound.shared(), node)?;
+    let found = known(request.bound, node)?;
     let config = found.config();
     let kind = if config.links.collection { "collection" } else { "leaf" };
     request.answer(2048, |out| {
@@ -197,7 +197,7 @@ pub(crate) fn pubsub_items(request: &Request<'_>) -> Outcome {
 
 /// Items of a leaf by their `name`, nodes of a collection by their `node`.
 fn contents(request: &Request<'_>, node: &str) -> Result<(&'static str, Vec<Arc<str>>), StanzaError> {
-    let found = find(request.bound.shared(), node)?;
+    let found = known(request.bound, node)?;
     read_access(request.bound, node, &found)?;
     let Some(node) = &found.node else { return Ok(("name", Vec::new())) };
     let config = found.config();
@@ -216,17 +216,34 @@ const EXACT: usize = 1000;
 
 /// Whether there is such a node and the requester may know of it.
 fn may_see(bound: &Bound, name: &str) -> bool {
+    find(bound.shared(), name).is_ok_and(|found| shows(bound, name, &found))
+}
+
+/// Whether the requester may know of a node that is there: owners and those who act as such of all, others of
+/// those that they may at least ask to subscribe to.
+fn shows(bound: &Bound, name: &str, found: &Found) -> bool {
+    if bound.may(Right::Configure, name) == Access::Allow {
+        return true;
+    }
     if matches!(bound.may(Right::Subscribe, name), Access::Forbidden | Access::NotAllowed) {
         return false;
     }
-    let shared = bound.shared();
-    let Some(node) = shared.nodes.get(name) else { return shared.broker.has_node(name) };
+    let Some(node) = &found.node else { return true };
     let state = node.state.read();
     match state.affiliation(&bound.account) {
         Affiliation::Outcast => false,
         Affiliation::None => state.config.access_model != AccessModel::Whitelist,
         _ => true,
     }
+}
+
+/// A node that the requester asks about; one that he may not know of is not there. In the Finesse profile the
+/// nodes of the server are no secret: their names are those of REST resources, and clients ask before they
+/// subscribe.
+fn known(bound: &Bound, name: &str) -> Result<Found, StanzaError> {
+    let found = find(bound.shared(), name)?;
+    let open = found.node.is_none() && !bound.shared().strict();
+    if open || shows(bound, name, &found) { Ok(found) } else { Err(Condition::ItemNotFound.into()) }
 }
 
 /// The created nodes, as far as the requester may see them.

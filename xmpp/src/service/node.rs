@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use broker::Address;
 use parking_lot::{Mutex, RwLock};
@@ -82,6 +82,15 @@ impl State {
         self.affiliations.get(bare).copied().unwrap_or(Affiliation::None)
     }
 
+    /// What an account waits for.
+    pub(crate) fn pending_of<'a>(
+        &'a self,
+        bare: &'a Arc<str>,
+    ) -> impl Iterator<Item = (&'a Address, &'a Subscription)> {
+        // The bare address is the first of its account.
+        self.pending.range(Address::bare(bare.clone())..).take_while(|(address, _)| address.bare == *bare)
+    }
+
     /// Number of owners.
     pub(crate) fn owners(&self) -> usize {
         self.affiliations.values().filter(|affiliation| **affiliation == Affiliation::Owner).count()
@@ -90,8 +99,25 @@ impl State {
 
 /// One node created over XMPP.
 pub(crate) struct Node {
+    /// False while it is made and once it is deleted. Set to false under the lock of the state, so that who
+    /// has this lock knows that the node stays.
+    there: AtomicBool,
     pub(crate) state: RwLock<State>,
     pub(crate) items: Mutex<Items>,
+}
+
+impl Node {
+    /// Whether the node is made and not deleted.
+    pub(crate) fn is_there(&self) -> bool {
+        self.there.load(Ordering::SeqCst)
+    }
+}
+
+/// What one account waits for: how many subscriptions, and on which nodes.
+#[derive(Default)]
+struct Waiting {
+    total: usize,
+    nodes: BTreeMap<Arc<str>, usize>,
 }
 
 /// Nodes by name.
@@ -105,8 +131,12 @@ pub(crate) struct Nodes {
     stored: Arc<AtomicUsize>,
     /// Where deleted nodes went; when there are too many, some are forgotten.
     moved: Mutex<BTreeMap<Arc<str>, String>>,
-    /// Subscriptions that wait for consent, on all nodes.
-    pending: AtomicUsize,
+    /// How often a name was taken; see [`births`](Self::births).
+    births: AtomicUsize,
+    /// The nodes whose consent each account waits for. A leaf among locks.
+    waiting: Mutex<HashMap<Arc<str>, Waiting>>,
+    /// The nodes whose items go with their publisher (`pubsub#purge_offline`). A leaf among locks.
+    fleeting: Mutex<BTreeSet<Arc<str>>>,
     /// The nodes that each account has an affiliation with. A leaf among locks.
     affiliated: Mutex<HashMap<Arc<str>, BTreeSet<Arc<str>>>>,
     /// Held while nodes are put into collections and taken out. Comes before the nodes' own locks.
@@ -123,7 +153,9 @@ impl Nodes {
             hasher: RandomState::new(),
             stored: Arc::default(),
             moved: Mutex::default(),
-            pending: AtomicUsize::new(0),
+            births: AtomicUsize::new(0),
+            waiting: Mutex::default(),
+            fleeting: Mutex::default(),
             affiliated: Mutex::default(),
             graph: Mutex::default(),
             collected: Mutex::default(),
@@ -136,39 +168,82 @@ impl Nodes {
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<Arc<Node>> {
+        self.entry(name).filter(|node| node.is_there())
+    }
+
+    /// A node that may not be there yet, or no longer.
+    pub(crate) fn entry(&self, name: &str) -> Option<Arc<Node>> {
         self.shard(name).read().get(name).cloned()
     }
 
-    /// Enters a node that the broker has just created.
-    pub(crate) fn insert(&self, name: &str, config: NodeConfig, owner: Arc<str>) {
-        self.moved.lock().remove(name);
-        self.note_affiliation(name, &owner, Affiliation::Owner);
+    /// A number that changes whenever a name is taken, which is before the broker gets the node. Who finds no
+    /// entry, then a node of the broker, and the same number before and after, has found a node without an entry.
+    pub(crate) fn births(&self) -> usize {
+        self.births.load(Ordering::SeqCst)
+    }
+
+    /// Takes the name of a node that is going to be made; `None`: it has an entry already. Nobody finds the
+    /// node before [`open`](Self::open).
+    pub(crate) fn reserve(&self, name: &str, config: NodeConfig, owner: Arc<str>) -> Option<Arc<Node>> {
         let state = State {
             config: Arc::new(config),
             affiliations: BTreeMap::from([(owner, Affiliation::Owner)]),
             pending: BTreeMap::new(),
             children: BTreeSet::new(),
         };
-        let node = Node { state: RwLock::new(state), items: Mutex::new(Items::new(self.stored.clone())) };
-        self.shard(name).write().insert(name.into(), Arc::new(node));
+        let node = Arc::new(Node {
+            there: AtomicBool::new(false),
+            state: RwLock::new(state),
+            items: Mutex::new(Items::new(self.stored.clone())),
+        });
+        let mut shard = self.shard(name).write();
+        if shard.contains_key(name) {
+            return None;
+        }
+        shard.insert(name.into(), node.clone());
+        self.births.fetch_add(1, Ordering::SeqCst);
+        Some(node)
     }
 
-    /// Forgets a node; `uri` is where it went.
-    pub(crate) fn remove(&self, name: &str, uri: Option<&str>) {
-        if let Some(node) = self.shard(name).write().remove(name) {
-            let state = node.state.read();
-            self.pending.fetch_sub(state.pending.len(), Ordering::Relaxed);
-            for bare in state.affiliations.keys() {
-                self.note_affiliation(name, bare, Affiliation::None);
-            }
+    /// Opens a node that the broker has made.
+    pub(crate) fn open(&self, name: &str, node: &Node) {
+        self.moved.lock().remove(name);
+        let state = node.state.write();
+        for (bare, affiliation) in &state.affiliations {
+            self.note_affiliation(name, bare, *affiliation);
         }
+        self.note_fleeting(name, &state.config);
+        node.there.store(true, Ordering::SeqCst);
+    }
+
+    /// Closes a node that is going to be deleted; `uri` is where it went. False: somebody else was faster. The
+    /// name stays taken until [`forget`](Self::forget).
+    pub(crate) fn close(&self, name: &str, node: &Node, uri: Option<&str>) -> bool {
+        let mut state = node.state.write();
+        if !node.there.swap(false, Ordering::SeqCst) {
+            return false;
+        }
+        for address in std::mem::take(&mut state.pending).keys() {
+            self.note_settled(name, &address.bare);
+        }
+        for bare in state.affiliations.keys() {
+            self.note_affiliation(name, bare, Affiliation::None);
+        }
+        self.fleeting.lock().remove(name);
+        drop(state);
         if let Some(uri) = uri {
             let mut moved = self.moved.lock();
-            if moved.len() >= MOVED {
+            if moved.len() >= MOVED && !moved.contains_key(name) {
                 moved.pop_first();
             }
             moved.insert(name.into(), uri.to_owned());
         }
+        true
+    }
+
+    /// Gives the name of a node free that the broker has no longer, or could not make.
+    pub(crate) fn forget(&self, name: &str) {
+        self.shard(name).write().remove(name);
     }
 
     /// Where a deleted node went.
@@ -194,30 +269,53 @@ impl Nodes {
         self.affiliated.lock().get(bare).map_or_else(Vec::new, |names| names.iter().cloned().collect())
     }
 
-    /// Notes that a subscription waits (`1`) or waits no longer (`-1`).
-    pub(crate) fn count_pending(&self, change: isize) {
-        if change >= 0 {
-            self.pending.fetch_add(change.unsigned_abs(), Ordering::Relaxed);
-        } else {
-            self.pending.fetch_sub(change.unsigned_abs(), Ordering::Relaxed);
+    /// Notes that one more subscription of an account waits for a node's consent. False: the account waits for
+    /// `max` already.
+    pub(crate) fn note_waiting(&self, name: &str, bare: &Arc<str>, max: usize) -> bool {
+        let mut waiting = self.waiting.lock();
+        let of = waiting.entry(bare.clone()).or_default();
+        if of.total >= max {
+            return false;
+        }
+        of.total += 1;
+        *of.nodes.entry(name.into()).or_default() += 1;
+        true
+    }
+
+    /// Notes that one subscription of an account waits no longer.
+    pub(crate) fn note_settled(&self, name: &str, bare: &str) {
+        let mut waiting = self.waiting.lock();
+        let Some(of) = waiting.get_mut(bare) else { return };
+        if let Some(count) = of.nodes.get_mut(name) {
+            of.total -= 1;
+            *count -= 1;
+            if *count == 0 {
+                of.nodes.remove(name);
+            }
+        }
+        if of.total == 0 {
+            waiting.remove(bare);
         }
     }
 
-    /// True if some subscription waits anywhere.
-    pub(crate) fn any_pending(&self) -> bool {
-        self.pending.load(Ordering::Relaxed) > 0
+    /// The nodes for whose consent an account waits, in the order of their names.
+    pub(crate) fn waiting_of(&self, bare: &str) -> Vec<Arc<str>> {
+        self.waiting.lock().get(bare).map_or_else(Vec::new, |of| of.nodes.keys().cloned().collect())
     }
 
-    /// Every node with its name. A snapshot; no lock is held while the caller looks at it.
-    pub(crate) fn all(&self) -> Vec<(Arc<str>, Arc<Node>)> {
-        let mut all: Vec<_> = self.shards.iter().flat_map(|shard| entries(&shard.read())).collect();
-        all.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        all
+    /// Keeps the list of nodes whose items go with their publisher in step with a node's configuration.
+    pub(crate) fn note_fleeting(&self, name: &str, config: &NodeConfig) {
+        let mut fleeting = self.fleeting.lock();
+        match config.purge_offline {
+            true => fleeting.insert(name.into()),
+            false => fleeting.remove(name),
+        };
     }
-}
 
-fn entries(nodes: &Shard) -> Vec<(Arc<str>, Arc<Node>)> {
-    nodes.iter().map(|(name, node)| (name.clone(), node.clone())).collect()
+    /// The nodes whose items go with their publisher.
+    pub(crate) fn fleeting(&self) -> Vec<Arc<str>> {
+        self.fleeting.lock().iter().cloned().collect()
+    }
 }
 
 /// An existing node as a request found it.

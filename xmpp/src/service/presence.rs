@@ -112,7 +112,7 @@ fn unavailable(bound: &Bound, stanza: &Element) {
     serialize::push_children(&mut inner, stanza, ns::CLIENT);
     echo(bound, stanza, &Bytes::from(inner), "unavailable");
     bound.shared().accounts.announce(&bound.account, bound.id, None);
-    pubsub::end_temporary(bound.shared(), &bound.account, bound.resource());
+    pubsub::gone(bound.shared(), &bound.account, bound.resource());
     tell_directed(bound);
     presence_changed(bound);
 }
@@ -156,7 +156,7 @@ pub(crate) fn leave(bound: &Bound) {
         tell_gone(bound, shared.accounts.available(&bound.account));
     }
     if !shared.accounts.has(&bound.account, bound.resource()) {
-        pubsub::end_temporary(shared, &bound.account, bound.resource());
+        pubsub::gone(shared, &bound.account, bound.resource());
     }
     tell_directed(bound);
     presence_changed(bound);

@@ -12,6 +12,7 @@ mod leases;
 mod lists;
 mod manage;
 mod notify;
+mod offline;
 mod options;
 mod pending;
 mod publish;
@@ -30,7 +31,7 @@ use super::query::{Outcome, Request};
 use super::stanza::{Condition, Detail, StanzaError};
 pub(crate) use authorize::answered;
 pub(crate) use last::greet;
-pub(crate) use leases::{Leases, cancel, end_temporary, expire};
+pub(crate) use leases::{Leases, cancel, expire, gone};
 pub(crate) use pending::{command_discovery, get_pending};
 pub(crate) use record::{Stripes, Subscription, state_of_show};
 
@@ -117,11 +118,16 @@ fn node_id(verb: &Element) -> Result<&str, StanzaError> {
 
 /// An existing node; others are `item-not-found`, or `gone` when they left an address.
 pub(crate) fn find(shared: &Shared, node: &str) -> Result<Found, StanzaError> {
-    if let Some(node) = shared.nodes.get(node) {
-        return Ok(Found { node: Some(node) });
-    }
-    if shared.broker.has_node(node) {
-        return Ok(Found { node: None });
+    loop {
+        let births = shared.nodes.births();
+        match shared.nodes.entry(node) {
+            Some(entry) if entry.is_there() => return Ok(Found { node: Some(entry) }),
+            Some(_) => break,
+            None if !shared.broker.has_node(node) => break,
+            // The broker's node has no entry: none that was made since this was looked for.
+            None if shared.nodes.births() == births => return Ok(Found { node: None }),
+            None => {}
+        }
     }
     Err(match shared.nodes.moved(node) {
         Some(uri) => StanzaError { condition: Condition::Gone, detail: Detail::Uri(uri) },

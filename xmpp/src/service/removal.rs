@@ -1,5 +1,7 @@
 //! The end of a user: everything that the service knows of him goes.
 
+use std::sync::Arc;
+
 use broker::EndReason;
 
 use super::node::Affiliation;
@@ -9,7 +11,7 @@ use super::{Shared, address};
 /// tokens.
 pub(crate) fn remove_user(shared: &Shared, user: &str) -> bool {
     let Some(local) = address::local_part(user) else { return false };
-    let bare = format!("{local}@{}", shared.config.domain);
+    let bare: Arc<str> = format!("{local}@{}", shared.config.domain).into();
     let mut found = false;
     if let Some(tokens) = &shared.tokens {
         tokens.revoke(user);
@@ -20,17 +22,23 @@ pub(crate) fn remove_user(shared: &Shared, user: &str) -> bool {
         found = true;
     }
     found |= shared.broker.remove_account(&bare);
-    for (name, node) in shared.nodes.all() {
+    for name in shared.nodes.of_account(&bare) {
+        let Some(node) = shared.nodes.get(&name) else { continue };
         let mut state = node.state.write();
-        if let Some((account, _)) = state.affiliations.remove_entry(&*bare) {
-            shared.nodes.note_affiliation(&name, &account, Affiliation::None);
+        if state.affiliations.remove(&bare).is_some() {
+            shared.nodes.note_affiliation(&name, &bare, Affiliation::None);
             found = true;
         }
-        let before = state.pending.len();
-        state.pending.retain(|address, _| *address.bare != *bare);
-        let gone = before - state.pending.len();
-        found |= gone > 0;
-        shared.nodes.count_pending(-gone.cast_signed());
+    }
+    for name in shared.nodes.waiting_of(&bare) {
+        let Some(node) = shared.nodes.get(&name) else { continue };
+        let mut state = node.state.write();
+        let waiting: Vec<_> = state.pending_of(&bare).map(|(address, _)| address.clone()).collect();
+        for address in &waiting {
+            state.pending.remove(address);
+            shared.nodes.note_settled(&name, &bare);
+        }
+        found |= !waiting.is_empty();
     }
     found
 }

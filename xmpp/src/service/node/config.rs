@@ -75,6 +75,8 @@ pub(crate) struct NodeConfig {
     pub(crate) notify_sub: bool,
     /// Every new subscription ends with the subscriber's presence.
     pub(crate) tempsub: bool,
+    /// What somebody has published goes when none of his resources is available any more.
+    pub(crate) purge_offline: bool,
     /// Roster groups of the owners who may subscribe under [`AccessModel::Roster`].
     pub(crate) roster_groups: Vec<String>,
     pub(crate) send_last: SendLast,
@@ -112,6 +114,7 @@ impl Default for NodeConfig {
             notify_retract: true,
             notify_sub: false,
             tempsub: false,
+            purge_offline: false,
             roster_groups: Vec::new(),
             send_last: SendLast::Never,
             contact: Vec::new(),
@@ -165,6 +168,8 @@ const FIELDS: &[(&str, Kind, &str)] = &[
     ("notify_retract", Kind::Boolean, "Tell subscribers of removed items"),
     ("notify_sub", Kind::Boolean, "Tell owners of new and ended subscriptions"),
     ("tempsub", Kind::Boolean, "Subscriptions end with the subscriber's presence"),
+    ("presence_based_delivery", Kind::Boolean, "Deliver to available users only (always)"),
+    ("purge_offline", Kind::Boolean, "Remove items when their publisher goes offline"),
     ("roster_groups_allowed", Kind::Lines, "Roster groups that may subscribe"),
     ("send_last_published_item", Kind::List(LAST), "When to send the last item"),
     ("itemreply", Kind::List(REPLY), "Whom replies to an item are for"),
@@ -199,6 +204,9 @@ impl NodeConfig {
             "notify_retract" => flag(self.notify_retract),
             "notify_sub" => flag(self.notify_sub),
             "tempsub" => flag(self.tempsub),
+            // Nothing is ever delivered to anybody else, nor kept for him.
+            "presence_based_delivery" => flag(true),
+            "purge_offline" => flag(self.purge_offline),
             "roster_groups_allowed" => self.roster_groups.join("\n"),
             "send_last_published_item" => LAST[self.send_last as usize].into(),
             "itemreply" => REPLY[usize::from(self.name_publisher)].into(),
@@ -303,6 +311,9 @@ impl NodeConfig {
             "notify_retract" => &mut self.notify_retract,
             "notify_sub" => &mut self.notify_sub,
             "tempsub" => &mut self.tempsub,
+            "purge_offline" => &mut self.purge_offline,
+            // Clients send whole forms back, and some with their own defaults: what cannot be switched off stays.
+            "presence_based_delivery" => return boolean(value).map(|_| ()).ok_or(Fault::Value),
             _ => return Ok(()),
         };
         *flag = boolean(value).ok_or(Fault::Value)?;

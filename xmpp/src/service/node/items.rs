@@ -1,6 +1,6 @@
 //! Stored items of one node: oldest first, bounded by the node's configuration and by the service's memory.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -55,8 +55,7 @@ impl Items {
 
     /// Takes new items, replacing those with the same id and dropping the oldest as the node says.
     pub(crate) fn add(&mut self, items: Vec<Item>, config: &NodeConfig) -> Result<(), Full> {
-        let fresh = items.iter().filter(|item| self.get(&item.id).is_none()).count();
-        if config.reject_when_full && self.list.len() + fresh > config.max_items {
+        if config.reject_when_full && self.list.len() + self.fresh(&items) > config.max_items {
             return Err(Full::Node);
         }
         let size: usize = items.iter().map(Item::size).sum();
@@ -70,6 +69,30 @@ impl Items {
         }
         self.trim(config.max_items);
         Ok(())
+    }
+
+    /// How many of these ids are new.
+    fn fresh(&self, items: &[Item]) -> usize {
+        let mut ids: HashSet<&str> = items.iter().map(|item| &*item.id).collect();
+        self.list.iter().for_each(|item| {
+            ids.remove(&*item.id);
+        });
+        ids.len()
+    }
+
+    /// Takes out the items that somebody has published, and returns their ids.
+    pub(crate) fn remove_of(&mut self, publisher: &str) -> Vec<Arc<str>> {
+        let mut ids = Vec::new();
+        let stored = &self.stored;
+        self.list.retain(|item| {
+            let stays = *item.publisher != *publisher;
+            if !stays {
+                stored.fetch_sub(item.size(), Ordering::Relaxed);
+                ids.push(item.id.clone());
+            }
+            stays
+        });
+        ids
     }
 
     /// Drops the oldest beyond `max`.

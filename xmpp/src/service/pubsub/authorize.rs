@@ -106,9 +106,10 @@ fn decide(bound: &Bound, now: Instant, message: &Element) -> Outcome {
 }
 
 /// Takes a request out of the list of those that wait.
-fn take(shared: &Shared, entry: &Node, who: &Address) -> Option<Subscription> {
-    let waiting = entry.state.write().pending.remove(who)?;
-    shared.nodes.count_pending(-1);
+pub(super) fn take(shared: &Shared, node: &str, entry: &Node, who: &Address) -> Option<Subscription> {
+    let mut state = entry.state.write();
+    let waiting = state.pending.remove(who)?;
+    shared.nodes.note_settled(node, &who.bare);
     Some(waiting)
 }
 
@@ -122,7 +123,7 @@ pub(super) fn approve(
     news: News,
 ) -> Result<bool, StanzaError> {
     let _stripe = shared.stripes.lock(&who.bare);
-    let Some(waiting) = found.node.as_ref().and_then(|entry| take(shared, entry, who)) else {
+    let Some(waiting) = found.node.as_ref().and_then(|entry| take(shared, node, entry, who)) else {
         return Ok(false);
     };
     enter(shared, node, found, who, waiting, now, news)?;
@@ -140,7 +141,12 @@ fn enter(
     news: News,
 ) -> Outcome {
     let mut list = record::of(shared, who, node);
+    // Without `multi_subscribe` a subscription that came about in the meantime is the same one.
+    if !shared.multi_subscribe() {
+        list.clear();
+    }
     if list.len() >= MANY {
+        notify::state(shared, news, who, node, fresh.subid.as_deref(), "none");
         return Err(StanzaError::pubsub(Condition::PolicyViolation, "too-many-subscriptions"));
     }
     list.push(fresh.clone());
@@ -163,7 +169,7 @@ fn enter(
 
 /// Refuses a waiting request. False if there is none.
 pub(super) fn deny(shared: &Shared, node: &str, entry: &Node, who: &Address, news: News) -> bool {
-    let Some(waiting) = take(shared, entry, who) else { return false };
+    let Some(waiting) = take(shared, node, entry, who) else { return false };
     notify::state(shared, news, who, node, waiting.subid.as_deref(), "none");
     true
 }
@@ -181,7 +187,7 @@ pub(super) fn affiliated(
     let Some(entry) = &found.node else { return };
     let waiting: Vec<Address> = {
         let state = entry.state.read();
-        state.pending.keys().filter(|address| address.bare == *bare).cloned().collect()
+        state.pending_of(bare).map(|(address, _)| address.clone()).collect()
     };
     for who in waiting {
         match affiliation {

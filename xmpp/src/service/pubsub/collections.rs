@@ -25,6 +25,9 @@ const DEPTH: usize = 8;
 /// Collections above a node, all levels together.
 const ABOVE: usize = 32;
 
+/// Nodes below a node that are looked at before it is put into a collection.
+const BELOW: usize = 10_000;
+
 /// The collections above `node` with their distance (1: it is in it), nearest first.
 fn above(shared: &Shared, node: &str) -> Vec<(Arc<str>, usize)> {
     let Some(entry) = shared.nodes.get(node) else { return Vec::new() };
@@ -49,16 +52,24 @@ fn climb(shared: &Shared, parents: Vec<Arc<str>>) -> Vec<(Arc<str>, usize)> {
     found
 }
 
-/// Levels of nodes below and including `node`; counting stops beyond the bound.
-fn height(shared: &Shared, node: &str) -> usize {
+/// Levels of nodes below and including `node`; counting stops beyond the bound. `None`: there are too many.
+fn height(shared: &Shared, node: &str) -> Option<usize> {
     let mut level: BTreeSet<Arc<str>> = BTreeSet::from([node.into()]);
-    let mut height = 0;
+    let (mut height, mut below) = (0, 0);
     while !level.is_empty() && height <= DEPTH {
         height += 1;
-        let entries = level.iter().filter_map(|name| shared.nodes.get(name));
-        level = entries.flat_map(|entry| entry.state.read().children.clone()).collect();
+        let mut next = BTreeSet::new();
+        for entry in level.iter().filter_map(|name| shared.nodes.get(name)) {
+            let state = entry.state.read();
+            below += state.children.len();
+            if below > BELOW {
+                return None;
+            }
+            next.extend(state.children.iter().cloned());
+        }
+        level = next;
     }
-    height
+    Some(height)
 }
 
 /// Fails unless `node` may be in exactly these collections; those in `before` it is in already. To be called,
@@ -93,10 +104,11 @@ pub(super) fn check(bound: &Bound, node: &str, before: &[Arc<str>], wanted: &[Ar
         return Err(Condition::NotAllowed.into());
     }
     let deepest = all.iter().map(|(_, distance)| *distance).max().unwrap_or(0);
-    if all.len() > ABOVE || deepest + height(shared, node) > DEPTH + 1 {
-        return Err(Condition::ResourceConstraint.into());
+    if wanted.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let fits = height(shared, node).is_some_and(|height| deepest + height <= DEPTH + 1);
+    if all.len() <= ABOVE && fits { Ok(()) } else { Err(Condition::ResourceConstraint.into()) }
 }
 
 /// Notes in the collections that `node` has come or gone, and tells their subscribers.

@@ -1,10 +1,11 @@
 //! Last items: what a node published last, sent unasked to who subscribes or becomes available (XEP-0060
 //! §6.1.7, §12.2; `pubsub#send_last_published_item`). The Finesse profile never does.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use broker::{Address, Event, Treatment, Via, WakeLater};
+use broker::{Address, Event, Manner, Treatment, Via, WakeLater};
 use parking_lot::MutexGuard;
 
 use super::super::bound::Bound;
@@ -61,6 +62,7 @@ fn render(shared: &Shared, node: &str, config: &NodeConfig, item: &Item, now: In
 /// `bare`: the session receives for its account as well; `state` is what it shows.
 pub(crate) fn greet(bound: &Bound, bare: bool, state: u8, now: Instant) {
     let shared = bound.shared();
+    let mut manners = None;
     for (address, name) in shared.broker.subscriptions(&bound.account) {
         let via = match &address.resource {
             None if bare => Via::Bare,
@@ -72,8 +74,9 @@ pub(crate) fn greet(bound: &Bound, bare: bool, state: u8, now: Instant) {
         if !config.persist_items || config.send_last != SendLast::OnSubAndPresence {
             continue;
         }
-        let Some(info) = shared.broker.subscription(&address, &name) else { continue };
-        let treatment = info.manner.map_or(Treatment::Plain, |manner| manner.treatment(state).clone());
+        let manners = manners.get_or_insert_with(|| manners_of(bound));
+        let manner = manners.get(&(address, name.clone()));
+        let treatment = manner.map_or(Treatment::Plain, |manner| manner.treatment(state).clone());
         let _quiet = WakeLater::new();
         let mut items = node.items.lock();
         items.expire(now, &config);
@@ -83,4 +86,10 @@ pub(crate) fn greet(bound: &Bound, bare: bool, state: u8, now: Instant) {
             bound.send(parcel);
         }
     }
+}
+
+/// What is special about the account's subscriptions.
+pub(super) fn manners_of(bound: &Bound) -> HashMap<(Address, Arc<str>), Arc<Manner>> {
+    let list = bound.shared().broker.manners_of(&bound.account).into_iter();
+    list.map(|(address, node, manner)| ((address, node), manner)).collect()
 }

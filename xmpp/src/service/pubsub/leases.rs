@@ -1,8 +1,8 @@
 //! Subscriptions that end by themselves: at a time (`pubsub#expire`), or with the subscriber's presence
 //! (temporary subscriptions, XEP-0060 §12.4).
 //!
-//! There is no timer for each: one number says when the next one may be due, and only then the broker is
-//! asked for all that are special.
+//! There is no timer for each: one number says when the next one may be due, and only then, at most once a
+//! second, the broker is asked for all that are special.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 
 use super::super::Shared;
 use super::notify::{self, News};
+use super::offline;
 use super::record::{self, Lease, Record, Subscription};
 
 /// Leases that end within this time are ended together, so that however many there are they cost little.
@@ -19,24 +20,38 @@ const TOGETHER: Duration = Duration::from_secs(1);
 
 /// When the next subscription expires, at the earliest.
 #[derive(Default)]
-pub(crate) struct Leases(Mutex<Option<Instant>>);
+pub(crate) struct Leases(Mutex<Next>);
+
+#[derive(Default)]
+struct Next {
+    /// When to look, if there is anything to look for.
+    at: Option<Instant>,
+    /// When was looked last.
+    looked: Option<Instant>,
+}
 
 impl Leases {
     fn sooner(&self, at: Instant) {
         let mut next = self.0.lock();
-        *next = Some(next.map_or(at, |next| next.min(at)));
+        // However many different times clients make up.
+        let at = next.looked.map_or(at, |looked| at.max(looked + TOGETHER));
+        next.at = Some(next.at.map_or(at, |next| next.min(at)));
     }
 
     /// Takes the number if it is due; otherwise gives it back.
     fn due(&self, now: Instant) -> Result<(), Option<Instant>> {
         let mut next = self.0.lock();
-        match *next {
+        match next.at {
             Some(at) if at <= now => {
-                *next = None;
+                *next = Next { at: None, looked: Some(now) };
                 Ok(())
             }
             later => Err(later),
         }
+    }
+
+    fn next(&self) -> Option<Instant> {
+        self.0.lock().at
     }
 }
 
@@ -52,35 +67,42 @@ pub(crate) fn expire(shared: &Shared, now: Instant) -> Option<Instant> {
     if let Err(later) = shared.leases.due(now) {
         return later;
     }
-    for (address, node, _) in shared.broker.manners() {
-        end(shared, &address, &node, true, |lease| match lease {
-            Lease::Until { at, .. } if at <= now => true,
-            Lease::Until { at, .. } => {
-                shared.leases.sooner(at.max(now + TOGETHER));
-                false
+    for (address, node, manner) in shared.broker.manners() {
+        let mut over = false;
+        for lease in record::leases(&manner) {
+            match lease {
+                Lease::Until { at, .. } if at <= now => over = true,
+                Lease::Until { at, .. } => shared.leases.sooner(at),
+                Lease::Forever | Lease::Presence => {}
             }
-            Lease::Forever | Lease::Presence => false,
-        });
+        }
+        if over {
+            let is_over = |lease| matches!(lease, Lease::Until { at, .. } if at <= now);
+            end(shared, &address, &node, true, is_over);
+        }
     }
-    *shared.leases.0.lock()
+    shared.leases.next()
+}
+
+/// A resource has become unavailable or is gone: its temporary subscriptions end, and the items that go with
+/// their publisher.
+pub(crate) fn gone(shared: &Shared, account: &Arc<str>, resource: &str) {
+    end_temporary(shared, account, resource);
+    offline::purge(shared, account);
 }
 
 /// Ends the temporary subscriptions of a resource that is not available, and those of its account if nobody
-/// is.
-pub(crate) fn end_temporary(shared: &Shared, account: &Arc<str>, resource: &str) {
-    let special = shared.broker.manners_of(account);
-    if special.is_empty() {
-        return;
-    }
-    let nobody = shared.accounts.available(account).is_empty();
-    let absent = !shared.accounts.is_available(account, resource);
-    for (address, node, _) in special {
-        let over = match &address.resource {
-            None => nobody,
-            Some(of) => absent && **of == *resource,
-        };
-        if over {
-            end(shared, &address, &node, false, |lease| lease == Lease::Presence);
+/// is; also those for resources that are not even bound.
+fn end_temporary(shared: &Shared, account: &Arc<str>, resource: &str) {
+    let over = |address: &Address| match &address.resource {
+        None => !shared.accounts.is_anybody_available(account),
+        Some(of) if **of == *resource => !shared.accounts.is_available(account, of),
+        Some(of) => !shared.accounts.has(account, of),
+    };
+    for (address, node, manner) in shared.broker.manners_of(account) {
+        if record::leases(&manner).any(|lease| lease == Lease::Presence) && over(&address) {
+            // Asked again when nobody can subscribe: a resource may have come in the meantime.
+            end(shared, &address, &node, false, |lease| lease == Lease::Presence && over(&address));
         }
     }
 }

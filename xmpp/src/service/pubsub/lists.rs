@@ -317,6 +317,9 @@ pub(super) fn set_affiliates(request: &Request<'_>, verb: &Element) -> Outcome {
     let mut refusal = None;
     {
         let mut state = entry.state.write();
+        if !entry.is_there() {
+            return Err(Condition::ItemNotFound.into());
+        }
         let mut next = State::clone(&state);
         for (bare, affiliation) in &changes {
             match affiliation {
@@ -356,6 +359,8 @@ pub(super) fn set_affiliates(request: &Request<'_>, verb: &Element) -> Outcome {
 
 /// Ends everything an outcast had on the node.
 fn expel(shared: &Shared, node: &str, bare: &Arc<str>) {
+    // Behind whoever of them is about to subscribe and was not an outcast when he was asked.
+    let _stripe = shared.stripes.lock(bare);
     for (address, _) in shared.broker.subscriptions(bare).iter().filter(|(_, name)| &**name == node) {
         // Gone already is as good.
         let _ = shared.broker.unsubscribe(address, node);

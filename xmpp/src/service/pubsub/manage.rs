@@ -79,8 +79,7 @@ pub(super) fn create(request: &Request<'_>, verb: &Element, configure: Option<&E
     let _quiet = WakeLater::new();
     let _graph = (!parents.is_empty()).then(|| shared.nodes.graph.lock());
     collections::check(bound, node, &[], &parents)?;
-    shared.broker.create_node(node).map_err(refused)?;
-    shared.nodes.insert(node, config, bound.account.clone());
+    make(bound, node, config)?;
     collections::link(shared, node, &[], &parents);
     if given.is_some() {
         return request.done();
@@ -90,6 +89,21 @@ pub(super) fn create(request: &Request<'_>, verb: &Element, configure: Option<&E
         push_attr(out, "node", node);
         push(out, &["/></pubsub>"]);
     })
+}
+
+/// Makes a node. Nobody finds it before it is complete: whoever subscribes is asked for by its access model.
+fn make(bound: &Bound, node: &str, config: NodeConfig) -> Outcome {
+    let shared = bound.shared();
+    if shared.broker.has_node(node) {
+        return Err(Condition::Conflict.into());
+    }
+    let entry = shared.nodes.reserve(node, config, bound.account.clone()).ok_or(Condition::Conflict)?;
+    if let Err(error) = shared.broker.create_node(node) {
+        shared.nodes.forget(node);
+        return Err(refused(error));
+    }
+    shared.nodes.open(node, &entry);
+    Ok(())
 }
 
 /// Shows the configuration to an owner (§8.2.1).
@@ -133,10 +147,14 @@ pub(super) fn configure(request: &Request<'_>, verb: &Element) -> Outcome {
         }
         let config = {
             let mut state = entry.state.write();
+            if !entry.is_there() {
+                return Err(Condition::ItemNotFound.into());
+            }
             // Somebody else's change between the two locks is not lost.
             let mut config = NodeConfig::clone(&state.config);
             apply(shared, &mut config, &fields)?;
             state.config = config.into();
+            shared.nodes.note_fleeting(node, &state.config);
             state.config.clone()
         };
         collections::link(shared, node, &before.links.parents, &config.links.parents);
@@ -224,8 +242,12 @@ pub(super) fn delete(request: &Request<'_>, verb: &Element) -> Outcome {
     let _quiet = WakeLater::new();
     let _graph = shared.collections().then(|| shared.nodes.graph.lock());
     let parents = found.config().links.parents.clone();
-    let former = shared.broker.delete_node(node).map_err(refused)?;
-    shared.nodes.remove(node, redirect);
+    if !shared.nodes.close(node, entry, redirect) {
+        return Err(Condition::ItemNotFound.into());
+    }
+    let former = shared.broker.delete_node(node).map_err(refused);
+    shared.nodes.forget(node);
+    let former = former?;
     collections::link(shared, node, &parents, &[]);
     collections::release(shared, node, entry);
     if config.notify_delete {

@@ -167,17 +167,21 @@ pub(super) fn options(request: &Request<'_>, verb: &Element) -> Outcome {
     }
     let Reply::Submit(fields) = form::parse(verb, ns::SUBSCRIBE_OPTIONS)? else { return request.done() };
     list[at].options = list[at].options.apply(&fields, request.now)?.checked(shared)?;
-    leases::note(shared, list[at].options.lease);
+    let lease = list[at].options.lease;
     let manner = Record(list).manner();
     match whose {
         Whose::Session(via) => {
-            bound.session.set_manner(node, via, manner, Some(request.envelope().empty())).map_err(refused)
+            let answer = request.envelope().empty();
+            bound.session.set_manner(node, via, manner, Some(answer)).map_err(refused)?;
         }
         Whose::Other(address) => {
             shared.broker.set_manner(&address, node, manner).map_err(refused)?;
-            request.done()
+            request.done()?;
         }
     }
+    // Behind the change, or it could be looked for in vain.
+    leases::note(shared, lease);
+    Ok(())
 }
 
 fn show(request: &Request<'_>, node: &str, jid: &str, subid: Option<&str>, options: &Options) -> Outcome {

@@ -45,7 +45,10 @@ pub(crate) fn get_pending(request: &Request<'_>) -> Outcome {
 /// The first step: the nodes of the asking owner where requests wait.
 fn offer(request: &Request<'_>) -> Outcome {
     let bound = request.bound;
-    let mut owned: Vec<(Arc<str>, Arc<Node>)> = bound.shared().nodes.all();
+    let nodes = &bound.shared().nodes;
+    let mine = nodes.of_account(&bound.account).into_iter();
+    let mut owned: Vec<(Arc<str>, Arc<Node>)> =
+        mine.filter_map(|name| nodes.get(&name).map(|node| (name, node))).collect();
     owned.retain(|(_, node)| node.state.read().affiliation(&bound.account) == Affiliation::Owner);
     if owned.is_empty() {
         return Err(Condition::Forbidden.into());
@@ -70,9 +73,9 @@ fn send(request: &Request<'_>, node: &str) -> Outcome {
     let Some(entry) = &found.node else { return Ok(()) };
     let waiting: Vec<_> = {
         let state = entry.state.read();
-        state.pending.iter().map(|(who, waiting)| (who.clone(), waiting.clone())).collect()
+        state.pending.iter().take(AT_ONCE).map(|(who, waiting)| (who.clone(), waiting.clone())).collect()
     };
-    for (who, waiting) in waiting.into_iter().take(AT_ONCE) {
+    for (who, waiting) in waiting {
         let to = bound.session.address().to_string();
         bound.send(notice(authorize::request(shared, &to, &event::fresh_id(), node, &who, &waiting)));
     }

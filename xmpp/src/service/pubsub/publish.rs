@@ -3,6 +3,7 @@
 //! Publishing is the hot path: an event that nobody hears is not rendered, one that is heard is rendered
 //! once straight from the request's tree, and nothing is parsed back.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use broker::{Event, WakeLater};
@@ -300,13 +301,16 @@ pub(super) fn retract(request: &Request<'_>, verb: &Element) -> Outcome {
     let node = node_id(verb)?;
     let bound = request.bound;
     let found = find(bound.shared(), node)?;
-    let ids: Vec<&str> = verb
+    let mut ids: Vec<&str> = verb
         .children()
         .filter(|child| child.is("item", ns::PUBSUB))
         .map(|item| item.attr("id").filter(|id| !id.is_empty()))
         .collect::<Option<_>>()
         .filter(|ids: &Vec<&str>| !ids.is_empty())
         .ok_or_else(|| StanzaError::pubsub(Condition::BadRequest, "item-required"))?;
+    // One named often is looked for, removed and told once.
+    let mut seen = HashSet::with_capacity(ids.len());
+    ids.retain(|id| seen.insert(*id));
     let config = found.config();
     let owner = owner_access(bound, node, &found).is_ok();
     if !owner {

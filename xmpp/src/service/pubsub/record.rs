@@ -193,6 +193,12 @@ pub(crate) fn noted(manner: Option<&Arc<Manner>>) -> Vec<Subscription> {
     record.map_or_else(|| vec![Subscription::default()], |record| record.0.clone())
 }
 
+/// When the subscriptions that a manner stands for end.
+pub(crate) fn leases(manner: &Manner) -> impl Iterator<Item = Lease> {
+    let record = manner.note::<Record>();
+    record.into_iter().flat_map(|record| record.0.iter().map(|one| one.options.lease))
+}
+
 /// Locks under which records are replaced, each for a part of the accounts.
 pub(crate) struct Stripes {
     locks: [Mutex<()>; 32],

@@ -1,5 +1,7 @@
 //! Retrieving stored items (XEP-0060 §6.5).
 
+use std::collections::HashSet;
+
 use minidom::Element;
 
 use super::super::node::Item;
@@ -28,7 +30,7 @@ pub(super) fn items(request: &Request<'_>, verb: &Element) -> Outcome {
         None => usize::MAX,
     };
     let wish = Wish::parse(request.child)?;
-    let wanted: Vec<&str> = verb
+    let wanted: HashSet<&str> = verb
         .children()
         .filter(|child| child.is("item", ns::PUBSUB))
         .filter_map(|item| item.attr("id"))
@@ -40,7 +42,7 @@ pub(super) fn items(request: &Request<'_>, verb: &Element) -> Outcome {
             let skip = stored.all().len().saturating_sub(newest);
             stored.all().skip(skip).cloned().collect()
         } else {
-            stored.all().filter(|item| wanted.contains(&&*item.id)).cloned().collect()
+            stored.all().filter(|item| wanted.contains(&*item.id)).cloned().collect()
         }
     };
     cap(&mut list);

@@ -4,7 +4,6 @@
 //! Repeating a request is a success; only where `multi_subscribe` is on it makes another subscription, each
 //! with a `subid`. What is special about a subscription is in its [`record`].
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use broker::{Address, Parcel, Via, WakeLater};
@@ -169,6 +168,18 @@ fn fresh(shared: &Shared, wanted: &Wanted<'_>, found: &Found) -> Subscription {
     Subscription { options, ..Subscription::fresh(shared) }
 }
 
+/// Asked again under the lock that decides, since a node may be deleted and an account be cast out between
+/// the question and the subscription.
+fn still_welcome(bound: &Bound, entry: &Node, state: &State) -> Outcome {
+    if !entry.is_there() {
+        return Err(Condition::ItemNotFound.into());
+    }
+    match state.affiliation(&bound.account) {
+        Affiliation::Outcast | Affiliation::PublishOnly => Err(Condition::Forbidden.into()),
+        _ => Ok(()),
+    }
+}
+
 /// Notes the subscription as one that an owner has to consent to, and asks the owners (§6.1.3.4, §8.6).
 fn wait(request: &Request<'_>, wanted: &Wanted<'_>, found: &Found) -> Outcome {
     let bound = request.bound;
@@ -177,12 +188,18 @@ fn wait(request: &Request<'_>, wanted: &Wanted<'_>, found: &Found) -> Outcome {
     let fresh = fresh(shared, wanted, found);
     {
         let mut state = entry.state.write();
+        still_welcome(bound, entry, &state)?;
         if state.pending.len() >= LIST {
             return Err(Condition::ResourceConstraint.into());
         }
-        if state.pending.insert(wanted.address.clone(), fresh.clone()).is_none() {
-            shared.nodes.count_pending(1);
+        if state.pending.contains_key(&wanted.address) {
+            return Err(StanzaError::pubsub(Condition::NotAuthorized, "pending-subscription"));
         }
+        let most = shared.broker.config().max_subscriptions_per_account;
+        if !shared.nodes.note_waiting(wanted.node, &bound.account, most) {
+            return Err(too_many());
+        }
+        state.pending.insert(wanted.address.clone(), fresh.clone());
     }
     bound.send(answer(request, wanted, fresh.subid.as_deref(), "pending"));
     authorize::ask(shared, wanted.node, entry, &wanted.address, &fresh);
@@ -202,8 +219,15 @@ fn answer(request: &Request<'_>, wanted: &Wanted<'_>, subid: Option<&str>, state
 /// Enters the subscription, with the answer in front of everything it brings.
 fn enter(request: &Request<'_>, wanted: Wanted<'_>, found: &Found) -> Outcome {
     let shared = request.bound.shared();
-    let config = found.config();
     let many = shared.multi_subscribe();
+    if let Some(entry) = &found.node {
+        still_welcome(request.bound, entry, &entry.state.read())?;
+        // Whoever has a subscription does not wait for the same one.
+        if !many {
+            let _ = authorize::take(shared, wanted.node, entry, &wanted.address);
+        }
+    }
+    let config = found.config();
     if !many && wanted.options.is_none() && !config.tempsub {
         return put(request, &wanted, found, None, &Subscription::default());
     }
@@ -211,6 +235,9 @@ fn enter(request: &Request<'_>, wanted: Wanted<'_>, found: &Found) -> Outcome {
     let fresh = fresh(shared, &wanted, found);
     if !many && !list.is_empty() {
         list[0].options = fresh.options;
+    } else if config.links.collection && list.iter().any(|one| one.options.what == fresh.options.what) {
+        // Two of one type would differ in depth at most, and the deeper one has all (XEP-0248 §6.1).
+        return Err(Condition::Conflict.into());
     } else if list.len() < MANY {
         list.push(fresh.clone());
     } else {
@@ -312,7 +339,7 @@ pub(super) fn unsubscribe(request: &Request<'_>, verb: &Element) -> Outcome {
     let found = find(shared, node)?;
     let address = whose.address(bound);
     let _stripe = shared.stripes.lock(&bound.account);
-    if withdraw(shared, &found, &address, verb.attr("subid"))? {
+    if withdraw(shared, node, &found, &address, verb.attr("subid"))? {
         return request.done();
     }
     let mut list = record::of(shared, &address, node);
@@ -345,6 +372,7 @@ pub(super) fn unsubscribe(request: &Request<'_>, verb: &Element) -> Outcome {
 /// Takes back a subscription that still waits for consent. False if there is none.
 fn withdraw(
     shared: &Shared,
+    node: &str,
     found: &Found,
     address: &Address,
     subid: Option<&str>,
@@ -354,7 +382,7 @@ fn withdraw(
     let Some(waiting) = state.pending.get(address) else { return Ok(false) };
     choose(std::slice::from_ref(waiting), subid)?;
     state.pending.remove(address);
-    shared.nodes.count_pending(-1);
+    shared.nodes.note_settled(node, &address.bare);
     Ok(true)
 }
 
@@ -369,12 +397,7 @@ pub(super) struct Listed {
 /// Every subscription of the account with its state, in the order of node and address.
 pub(super) fn of_account(bound: &Bound) -> Vec<Listed> {
     let shared = bound.shared();
-    let manners: HashMap<(Address, Arc<str>), _> = shared
-        .broker
-        .manners_of(&bound.account)
-        .into_iter()
-        .map(|(address, node, manner)| ((address, node), manner))
-        .collect();
+    let manners = last::manners_of(bound);
     let mut list = Vec::new();
     for (address, node) in shared.broker.subscriptions(&bound.account) {
         let key = (address, node);
@@ -383,17 +406,15 @@ pub(super) fn of_account(bound: &Bound) -> Vec<Listed> {
             list.push(Listed { address, node, subid: one.subid, state: "subscribed" });
         }
     }
-    if shared.nodes.any_pending() {
-        for (name, node) in shared.nodes.all() {
-            let state = node.state.read();
-            let mine = state.pending.iter().filter(|(address, _)| address.bare == bound.account);
-            list.extend(mine.map(|(address, one)| Listed {
-                address: address.clone(),
-                node: name.clone(),
-                subid: one.subid.clone(),
-                state: "pending",
-            }));
-        }
+    for name in shared.nodes.waiting_of(&bound.account) {
+        let Some(node) = shared.nodes.get(&name) else { continue };
+        let state = node.state.read();
+        list.extend(state.pending_of(&bound.account).map(|(address, one)| Listed {
+            address: address.clone(),
+            node: name.clone(),
+            subid: one.subid.clone(),
+            state: "pending",
+        }));
     }
     list.sort_by(|a, b| (&a.node, &a.address).cmp(&(&b.node, &b.address)));
     list

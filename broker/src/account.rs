@@ -1,5 +1,6 @@
 //! One account: its sessions, what it is subscribed to, and how the two are connected.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -59,8 +60,20 @@ pub(crate) struct State {
     gone: bool,
 }
 
+/// By the address of the node, so that an account with many of them looks none up by walking over all.
 #[derive(Default)]
-struct Specials(Vec<Special>);
+struct Specials(HashMap<usize, Vec<Special>>);
+
+impl Specials {
+    fn of(&self, node: &Arc<Node>) -> &[Special] {
+        self.0.get(&key(node)).map_or(&[], |list| list)
+    }
+}
+
+/// The node is kept by each of its subscriptions, so that no other gets its address.
+fn key(node: &Arc<Node>) -> usize {
+    Arc::as_ptr(node).addr()
+}
 
 struct Special {
     node: Arc<Node>,
@@ -188,7 +201,7 @@ impl State {
 
     /// The subscriptions with a manner of their own: resource, node, manner.
     pub(crate) fn manners(&self) -> impl Iterator<Item = (Option<&Arc<str>>, &Arc<str>, &Arc<Manner>)> {
-        let list = self.special.iter().flat_map(|specials| &specials.0);
+        let list = self.special.iter().flat_map(|specials| specials.0.values().flatten());
         list.map(|special| (special.resource.as_ref(), special.node.name(), &special.manner))
     }
 
@@ -237,12 +250,17 @@ impl State {
 
     /// Notes or forgets the manner of a subscription.
     fn note_manner(&mut self, node: &Arc<Node>, resource: Option<&Arc<str>>, manner: Option<Arc<Manner>>) {
-        if let Some(specials) = &mut self.special {
-            specials.0.retain(|special| !special.is_of(node, resource.map(|resource| &**resource)));
+        if let Some(specials) = &mut self.special
+            && let Some(list) = specials.0.get_mut(&key(node))
+        {
+            list.retain(|special| !special.is_of(resource.map(|resource| &**resource)));
+            if list.is_empty() {
+                specials.0.remove(&key(node));
+            }
         }
         if let Some(manner) = manner {
             let special = Special { node: node.clone(), resource: resource.cloned(), manner };
-            self.special.get_or_insert_default().0.push(special);
+            self.special.get_or_insert_default().0.entry(key(node)).or_default().push(special);
         } else if self.special.as_ref().is_some_and(|specials| specials.0.is_empty()) {
             self.special = None;
         }
@@ -257,13 +275,13 @@ impl State {
 }
 
 impl Special {
-    fn is_of(&self, node: &Arc<Node>, resource: Option<&str>) -> bool {
-        Arc::ptr_eq(&self.node, node) && self.resource.as_deref() == resource
+    fn is_of(&self, resource: Option<&str>) -> bool {
+        self.resource.as_deref() == resource
     }
 }
 
 fn find(specials: Option<&Specials>, node: &Arc<Node>, resource: Option<&str>) -> Option<Arc<Manner>> {
-    let found = specials?.0.iter().find(|special| special.is_of(node, resource))?;
+    let found = specials?.of(node).iter().find(|special| special.is_of(resource))?;
     Some(found.manner.clone())
 }
 
@@ -615,19 +633,17 @@ impl Edit<'_> {
         live.state = state;
         let seat = &self.state.seats[at];
         let (Some(live), Some(specials)) = (seat.live(), &self.state.special) else { return };
-        for special in &specials.0 {
-            let same = |node: &Arc<Node>| Arc::ptr_eq(node, &special.node);
-            let slot = match &special.resource {
-                None if live.reach == Reach::All => {
-                    let index = self.state.bare.iter().position(|sub| same(&sub.node));
-                    index.map(|index| live.bare_slots[index])
-                }
-                Some(resource) if live.reach != Reach::None && *resource == seat.resource => {
-                    seat.subs.iter().find(|sub| same(&sub.node)).map(|sub| sub.slot)
-                }
-                _ => None,
-            };
-            if let Some((slot, mut node)) = slot.zip(special.node.lock()) {
+        let bare = match live.reach {
+            Reach::All => self.state.bare.iter().zip(&live.bare_slots),
+            Reach::Full | Reach::None => [].iter().zip(&[]),
+        };
+        let bare = bare.map(|(sub, slot)| (&sub.node, None, *slot));
+        let full = seat.subs.iter().filter(|_| live.reach != Reach::None);
+        let full = full.map(|sub| (&sub.node, Some(&*seat.resource), sub.slot));
+        for (node, resource, slot) in bare.chain(full) {
+            if specials.of(node).iter().any(|special| special.is_of(resource))
+                && let Some(mut node) = node.lock()
+            {
                 node.turn(slot, state);
             }
         }

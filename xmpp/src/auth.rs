@@ -184,7 +184,12 @@ pub(crate) fn ask(realm: &Arc<dyn Authenticator>, question: Question) -> Asked {
             return Box::pin(async move { Answer::Verifier(verifier(&*realm, attempt).await) });
         }
         Question::Outcome { attempt, proven } => match realm.scram() {
-            Some(scram) => scram.conclude(attempt, proven),
+            Some(scram) if proven => scram.conclude(attempt, proven),
+            // Whatever the realm makes of it.
+            Some(scram) => {
+                let verdict = scram.conclude(attempt, proven);
+                Box::pin(async move { verdict.await.and(Err(AuthFailure::NotAuthorized)) })
+            }
             None => Box::pin(std::future::ready(Err(AuthFailure::Temporary))),
         },
         Question::Token { owner: Ok(principal), peer } => realm.readmit(principal, peer),

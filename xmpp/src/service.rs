@@ -270,6 +270,18 @@ impl Service {
         resource: Option<&str>,
         outbox: Outbox,
     ) -> Result<Bound, BindError> {
+        let bound = self.bind_closed(principal, resource, outbox)?;
+        bound.open();
+        Ok(bound)
+    }
+
+    /// [`bind`](Self::bind) for a session that has to be [opened](Bound::open) once its client is told.
+    pub(crate) fn bind_closed(
+        &self,
+        principal: &Principal,
+        resource: Option<&str>,
+        outbox: Outbox,
+    ) -> Result<Bound, BindError> {
         let shared = &self.0;
         if shared.stopping.load(Ordering::SeqCst) {
             return Err(BindError::Stopping);
@@ -293,7 +305,7 @@ impl Service {
 
     /// Binds a resource of the server's choice: `tag/id`, or `id` without a tag. A client that says which
     /// installation it is gets the same each time and replaces its own old session (XEP-0386 §4.2, §4.2.1), whatever
-    /// [`Config::conflict`] says.
+    /// [`Config::conflict`] says. The session has to be [opened](Bound::open) once its client is told.
     pub(crate) fn bind_client(
         &self,
         principal: &Principal,

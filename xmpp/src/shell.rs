@@ -233,8 +233,8 @@ impl<F: Framer> Driver<F> {
         if self.stream.is_detached() { Turn::Again } else { Turn::Stop(Outcome::Done) }
     }
 
-    /// Lets go of the connection and waits with the session for another one. The task stays: it has the
-    /// session's deadline, and keeps its place among the connections.
+    /// Lets go of the connection, and of its place among others, and waits with the session for another one.
+    /// The task stays: it has the session's deadline.
     fn poll_detached(&mut self, cx: &mut Context<'_>) -> Turn {
         if self.state != State::Detached {
             self.state = State::Detached;
@@ -245,6 +245,11 @@ impl<F: Framer> Driver<F> {
             }
             drop(self.take_io());
             self.output = output::Output::default();
+            if let Some(permit) = &mut self.permit {
+                permit.detached();
+            }
+            // What is unacknowledged stays; it was reserved before.
+            let _ = self.hold.set(self.stream.held(), self.stream.rank());
         }
         match self.stream.poll_detached(cx) {
             Poll::Ready(()) => Turn::Stop(Outcome::Done),
@@ -316,7 +321,10 @@ impl<F: Framer> Driver<F> {
     fn take_actions(&mut self, now: Instant) {
         while let Some(action) = self.stream.poll_action() {
             match action {
-                Action::Authenticate(question) => self.verdict = Some(self.stream.service().ask(question)),
+                Action::Authenticate(question) => {
+                    self.verdict = Some(self.stream.service().ask(question));
+                    self.delayed = false;
+                }
                 Action::StartTls => self.state = State::BeforeTls,
                 Action::Close(error) => {
                     tracing::debug!(error = error.map(|e| e.name()), "stream ends");

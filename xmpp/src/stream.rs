@@ -242,9 +242,10 @@ impl Stream {
         if self.principal.is_some() { limits.stanza_bytes } else { limits.stanza_bytes_before_auth }
     }
 
-    /// About how many bytes of memory the input takes that is not complete.
+    /// About how many bytes of memory are held for the client outside of the outbox: input that is not
+    /// complete, and what it has not acknowledged (XEP-0198).
     pub fn held(&self) -> usize {
-        self.reader.as_ref().map_or(0, |reader| reader.held())
+        self.reader.as_ref().map_or(0, |reader| reader.held()) + self.sm.as_ref().map_or(0, |sm| sm.held())
     }
 
     /// For whom memory is held here.

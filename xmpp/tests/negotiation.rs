@@ -291,6 +291,19 @@ fn x14_retries_then_policy_violation() {
 }
 
 #[test]
+fn x14_an_attempt_that_is_given_up_for_another_counts() {
+    let service = service_with(Config { auth_retries: 3, ..config() });
+    let mut client = Client::tcp(&service);
+    client.send(open_tcp(DOMAIN));
+    let begin = format!("<auth xmlns='{}' mechanism='PLAIN'/>", xmpp::sasl::NS);
+    for _ in 0..3 {
+        assert!(client.send(&begin).starts_with("<challenge"), "the third attempt is still taken");
+    }
+    client.send(&begin);
+    assert_eq!(client.error(), Some("policy-violation"), "the realm is not asked without end");
+}
+
+#[test]
 fn pipelined_restart_waits_for_the_verdict() {
     let mut client = Client::tcp(&service());
     client.send(open_tcp(DOMAIN));

@@ -214,7 +214,9 @@ fn x11_x12_x13_x14_failures_of_scram() {
         let (mut client, _) = opened(&service(), Channel::default());
         client.send(auth_with("SCRAM-SHA-256", &first));
         assert_eq!(client.send(&second), failure(condition), "{second}");
-        assert_eq!(client.send(response("AAAA")), failure("malformed-request"), "the exchange is over");
+        // The third failure ends the stream besides, where an attempt was given up for another one.
+        let said = client.send(response("AAAA"));
+        assert!(said.starts_with(&failure("malformed-request")), "the exchange is over: {said}");
     }
     let (mut client, _) = opened(&service(), Channel::default());
     for _ in 0..3 {

@@ -164,6 +164,26 @@ fn x78_each_request_is_answered() {
 }
 
 #[test]
+fn x78_nothing_is_answered_in_front_of_enabled() {
+    both(|websocket| {
+        let (mut peer, _) = Peer::authenticated(&managed(), "1001", websocket);
+        peer.say(&bind("desk"));
+        // A client that does not wait for the answer; all of this is read before anything is written.
+        let client = &mut peer.client;
+        let now = client.now;
+        for element in [ENABLE, R, R] {
+            if websocket {
+                client.stream.handle_message(now, element);
+            } else {
+                client.stream.handle_bytes(now, &mut element.as_bytes());
+            }
+        }
+        let said = peer.hear();
+        assert!(said.starts_with("<enabled ") && said.matches("<a ").count() == 2, "{said}");
+    });
+}
+
+#[test]
 fn x78_enable_needs_a_resource_and_works_once() {
     both(|websocket| {
         let service = managed();

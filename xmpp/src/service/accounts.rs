@@ -27,6 +27,8 @@ struct Entry {
     presence: Option<Bytes>,
     /// Its connection is lost, it may come back.
     away: bool,
+    /// Its client is being told, or knows, that it is bound.
+    open: bool,
 }
 
 /// Somebody who has to hear of a presence.
@@ -82,7 +84,8 @@ impl Accounts {
         shard.get(bare).is_some_and(|entries| entries.iter().any(|entry| &*entry.resource == resource))
     }
 
-    /// Enters a resource. One that is in use is replaced or, if `replace` is false, refused.
+    /// Enters a resource. One that is in use is replaced or, if `replace` is false, refused. Nothing finds it
+    /// before it is [opened](Self::open).
     pub(crate) fn enter(
         &self,
         bare: &Arc<str>,
@@ -108,8 +111,24 @@ impl Accounts {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let was_available = old.map(|at| entries.swap_remove(at)).is_some_and(|old| old.presence.is_some());
         let bereaved = if was_available { listeners(entries) } else { Vec::new() };
-        entries.push(Entry { id, resource: resource.clone(), outbox, presence: None, away: false });
+        entries.push(Entry {
+            id,
+            resource: resource.clone(),
+            outbox,
+            presence: None,
+            away: false,
+            open: false,
+        });
         Ok(Entered { id, bereaved })
+    }
+
+    /// From now on the resource is found by those who want to send it something.
+    pub(crate) fn open(&self, bare: &str, id: u64) {
+        let mut shard = self.shard(bare).lock();
+        let entry = shard.get_mut(bare).and_then(|entries| entries.iter_mut().find(|entry| entry.id == id));
+        if let Some(entry) = entry {
+            entry.open = true;
+        }
     }
 
     /// Removes an entry; true if it was still there and available.
@@ -151,7 +170,7 @@ impl Accounts {
     /// The outbox of one bound resource, available or not.
     pub(crate) fn find(&self, bare: &str, resource: &str) -> Option<Outbox> {
         let shard = self.shard(bare).lock();
-        let entry = shard.get(bare)?.iter().find(|entry| &*entry.resource == resource)?;
+        let entry = shard.get(bare)?.iter().find(|entry| entry.open && &*entry.resource == resource)?;
         Some(entry.outbox.clone())
     }
 
@@ -208,4 +227,22 @@ fn listeners(entries: &[Entry]) -> Vec<Listener> {
             presence,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use broker::OutboxLimits;
+
+    #[test]
+    fn x16_nothing_is_sent_to_a_resource_whose_client_was_not_told_yet() {
+        let accounts = Accounts::new();
+        let (bare, resource) = (Arc::from("1001@example.net"), Arc::from("desk"));
+        let outbox = Outbox::new(OutboxLimits::default());
+        let entered = accounts.enter(&bare, &resource, outbox, true, 9).unwrap();
+        assert!(accounts.has(&bare, &resource) && accounts.find(&bare, &resource).is_none());
+        assert_eq!(accounts.outboxes().len(), 1, "a server that stops ends it");
+        accounts.open(&bare, entered.id);
+        assert!(accounts.find(&bare, &resource).is_some());
+    }
 }

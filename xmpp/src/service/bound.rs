@@ -209,6 +209,12 @@ impl Bound {
         observer::presence_changed(self);
     }
 
+    /// Lets in what others send to this very resource. To be called once the answer that tells the client about
+    /// it is in the outbox, so that nothing comes before that answer: events wait for presence anyway.
+    pub(crate) fn open(&self) {
+        self.shared().accounts.open(&self.account, self.id);
+    }
+
     /// Whom an address means for this session.
     pub(crate) fn classify(&self, to: Option<&str>) -> Target {
         address::classify(to, self.place())

@@ -75,6 +75,8 @@ struct Counts {
     total: usize,
     unauthenticated: usize,
     unauthenticated_trusted: usize,
+    /// Sessions without connection that gave their place back.
+    detached: usize,
     addresses: HashMap<IpAddr, Address>,
     /// Table size at which idle addresses are forgotten.
     sweep_at: usize,
@@ -105,6 +107,7 @@ impl Admission {
             total: 0,
             unauthenticated: 0,
             unauthenticated_trusted: 0,
+            detached: 0,
             addresses: HashMap::new(),
             sweep_at: REMEMBERED,
             bucket: Bucket(Instant::now()),
@@ -165,6 +168,7 @@ impl Admission {
             address,
             trusted,
             authenticated: false,
+            away: false,
             _place: place,
         })
     }
@@ -238,6 +242,14 @@ impl Counts {
         Ok(())
     }
 
+    /// One connection less, of that address if it is counted.
+    fn leave(&mut self, address: Option<IpAddr>) {
+        self.total -= 1;
+        if let Some(address) = address.and_then(|peer| self.addresses.get_mut(&peer)) {
+            address.open -= 1;
+        }
+    }
+
     fn unauthenticated(&mut self, trusted: bool) -> &mut usize {
         if trusted { &mut self.unauthenticated_trusted } else { &mut self.unauthenticated }
     }
@@ -251,6 +263,8 @@ pub(crate) struct Permit {
     address: Option<IpAddr>,
     trusted: bool,
     authenticated: bool,
+    /// Its place was given back, as the session goes on without connection.
+    away: bool,
     _place: Place,
 }
 
@@ -278,19 +292,32 @@ impl Permit {
             *self.admission.counts.lock().unauthenticated(self.trusted) -= 1;
         }
     }
+
+    /// The connection is lost, its session waits for another one (XEP-0198): the place is free, so that many
+    /// that wait do not keep out those that come back. [`Admission::shutdown`] still ends the session. As many may
+    /// wait without a place as there may be connections; further ones keep theirs.
+    pub(crate) fn detached(&mut self) {
+        let most = self.admission.limits.read().connections;
+        let counts = &mut *self.admission.counts.lock();
+        if !self.away && counts.detached < most {
+            self.away = true;
+            counts.detached += 1;
+            counts.leave(self.address);
+        }
+    }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
         let counts = &mut *self.admission.counts.lock();
-        counts.total -= 1;
         counts.outboxes.remove(&self.number);
         if !self.authenticated {
             *counts.unauthenticated(self.trusted) -= 1;
         }
-        let Some(peer) = self.address else { return };
-        if let Some(address) = counts.addresses.get_mut(&peer) {
-            address.open -= 1;
+        if self.away {
+            counts.detached -= 1;
+        } else {
+            counts.leave(self.address);
         }
     }
 }
@@ -318,6 +345,30 @@ mod tests {
         first.authenticated();
         assert!(enter(&admission, outside(3), now).is_ok());
         assert_eq!(admission.refused(), 1);
+    }
+
+    #[test]
+    fn x78_sessions_without_connection_keep_nobody_out() {
+        let limits = AdmissionLimits { connections: 2, per_address: 2, ..Default::default() };
+        let admission = Admission::new(limits);
+        let now = Instant::now();
+        let enter = || {
+            let mut permit = super::tests::enter(&admission, outside(1), now)?;
+            permit.authenticated();
+            Ok::<_, Refusal>(permit)
+        };
+        let mut lost = [enter().unwrap(), enter().unwrap()];
+        assert_eq!(enter().err(), Some(Refusal::Connections));
+        lost.iter_mut().for_each(Permit::detached);
+        assert_eq!(admission.open(), (0, 0));
+        let mut back = [enter().unwrap(), enter().unwrap()];
+        back.iter_mut().for_each(Permit::detached);
+        assert_eq!(admission.open().0, 2, "no more than that wait without a place");
+        drop(lost);
+        back.iter_mut().for_each(Permit::detached);
+        assert_eq!(admission.open().0, 0);
+        drop(back);
+        assert_eq!((admission.open().0, admission.0.counts.lock().detached), (0, 0));
     }
 
     #[test]

@@ -134,6 +134,11 @@ impl Ledger {
         Ok(())
     }
 
+    /// About how many bytes of memory [`unacked`](Self::unacked) takes.
+    pub(crate) fn held(&self) -> usize {
+        self.bytes + self.unacked.capacity() * size_of::<Parcel>()
+    }
+
     /// What has to be sent again, oldest first.
     pub(crate) fn unacked(&self) -> impl Iterator<Item = &Parcel> {
         self.unacked.iter()

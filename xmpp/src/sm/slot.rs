@@ -112,9 +112,14 @@ impl Slot {
         self.with(owner, |state| state.ledger.receive())
     }
 
-    /// Stanzas of the client that were handled.
-    pub(crate) fn received(&self, owner: u32) -> Result<u32, Superseded> {
-        self.with(owner, |state| state.ledger.received())
+    /// Stanzas of the client that were handled; `None` before the client was told that they are counted.
+    pub(crate) fn received(&self, owner: u32) -> Result<Option<u32>, Superseded> {
+        self.with(owner, |state| state.ledger.has_begun().then(|| state.ledger.received()))
+    }
+
+    /// About how many bytes of memory the unacknowledged stanzas take; shared renderings count in full.
+    pub(crate) fn held(&self) -> usize {
+        self.state.lock().ledger.held()
     }
 
     /// The client has acknowledged.

@@ -122,7 +122,12 @@ impl Stream {
     pub(super) fn sasl(&mut self, now: Instant, element: &Element) {
         let login = self.login.take();
         match element.name() {
-            "auth" => self.auth(now, element),
+            "auth" => {
+                // An attempt given up without a word counts like one that failed.
+                if login.is_none() || self.may_try_again() {
+                    self.auth(now, element);
+                }
+            }
             "response" => match login {
                 Some(login) if !login.is_sasl2() => self.message(now, *login, element.text()),
                 _ => self.refuse(&Profile::Sasl1, Failure::MalformedRequest),
@@ -313,12 +318,19 @@ impl Stream {
     pub(super) fn refuse(&mut self, profile: &Profile, failure: Failure) {
         self.say(profile.failure(failure));
         if failure != Failure::TemporaryAuthFailure {
-            self.service.count_refusal(Refusal::Login);
-            self.failures += 1;
+            self.may_try_again();
         }
-        if self.failures >= self.service.config().auth_retries.max(1) {
+    }
+
+    /// Counts a failed attempt; false, and the end of the stream, if it was the last one.
+    fn may_try_again(&mut self) -> bool {
+        self.service.count_refusal(Refusal::Login);
+        self.failures += 1;
+        let may = self.failures < self.service.config().auth_retries.max(1);
+        if !may {
             self.fail(StreamError::PolicyViolation("too many failed logins"));
         }
+        may
     }
 
     fn authenticated(

@@ -201,9 +201,10 @@ impl Stream {
             return self.fail(error);
         };
         let resource = request.get_child("resource", NS_BIND).map(Element::text);
-        match self.service.bind(principal, resource.as_deref(), self.outbox.clone()) {
+        match self.service.bind_closed(principal, resource.as_deref(), self.outbox.clone()) {
             Ok(bound) => {
                 self.say(render::bind_result(element.attr("id"), bound.full()));
+                bound.open();
                 self.splicer = Some(Splicer::new(bound.bare().clone(), bound.full().clone()));
                 self.bound = Some(bound);
                 self.phase = Phase::Bound;

@@ -58,7 +58,7 @@ struct Success {
     framing: Framing,
     /// The mechanism's last message.
     data: Option<Vec<u8>>,
-    /// Full address once a resource is bound, bare before; escaped.
+    /// Full address once a resource is bound or a session resumed, bare before (XEP-0388 §2.6.1); escaped.
     identity: String,
     /// `<token/>` or nothing.
     token: String,
@@ -205,7 +205,11 @@ impl Stream {
             Success { framing: self.framing, data, identity: bare, token, failed: String::new() };
         if let Some(resume) = request.resume.as_ref().filter(|_| !self.sm_feature().is_empty()) {
             let features = self.features_with("");
-            match self.sm_resume(now, resume, |resumed| success.parcels(resumed, &features)) {
+            let carry = |resumed: &str, full: &str| {
+                full.clone_into(&mut success.identity);
+                success.parcels(resumed, &features)
+            };
+            match self.sm_resume(now, resume, carry) {
                 Resumed::Done => return,
                 Resumed::Refused(failed) => success.failed = failed,
                 Resumed::Fatal(error) => return self.fail(error),
@@ -213,7 +217,13 @@ impl Stream {
         }
         match &request.bind {
             None => self.say_success(&success, ""),
-            Some(bind) => self.admit_and_bind(&principal, bind, request.agent(), success),
+            Some(bind) => {
+                self.admit_and_bind(&principal, bind, request.agent(), success);
+                // Not before success is on its way: nothing else may come first.
+                if let Some(bound) = self.bound() {
+                    bound.open();
+                }
+            }
         }
     }
 

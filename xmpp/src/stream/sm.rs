@@ -80,6 +80,11 @@ impl Managed {
         self.slot.as_ref()
     }
 
+    /// About how many bytes are kept in case the client does not get them.
+    pub(super) fn held(&self) -> usize {
+        self.slot.as_ref().map_or(0, |slot| slot.held())
+    }
+
     /// Ends the session. False if it belongs to another stream by now.
     pub(super) fn end(&mut self, reason: EndReason) -> bool {
         self.ask_at = None;
@@ -126,7 +131,7 @@ impl Stream {
         if element.name() != "resume" {
             return self.say(failed("unexpected-request", None));
         }
-        match self.sm_resume(now, element, |resumed| vec![resumed.to_owned()]) {
+        match self.sm_resume(now, element, |resumed, _| vec![resumed.to_owned()]) {
             Resumed::Done => {}
             Resumed::Refused(xml) => self.say(xml),
             Resumed::Fatal(error) => self.fail(error),
@@ -183,12 +188,13 @@ impl Stream {
 
     /// Takes over the session that `request` names, for an authenticated client without a resource. If that
     /// works, everything this stream has said so far goes first, then `<resumed/>` as `wrap` puts it (in one
-    /// or several parcels), then what the client has not acknowledged, then what waits.
+    /// or several parcels, given the session's full address), then what the client has not acknowledged, then
+    /// what waits.
     pub(super) fn sm_resume(
         &mut self,
         now: Instant,
         request: &Element,
-        wrap: impl FnOnce(&str) -> Vec<String>,
+        wrap: impl FnOnce(&str, &str) -> Vec<String>,
     ) -> Resumed {
         let (Some(_), Some(principal)) = (self.management(), &self.principal) else {
             return Resumed::Refused(failed("unexpected-request", None));
@@ -207,7 +213,8 @@ impl Stream {
             (Some(slot), Some(Ok(Ok(adopted)))) => {
                 let resumed =
                     format!("<resumed xmlns=\"{NS}\" previd=\"{previd}\" h=\"{}\"/>", adopted.handled);
-                self.adopt(now, slot, adopted, wrap(&resumed));
+                let resumed = wrap(&resumed, slot.bound().full());
+                self.adopt(now, slot, adopted, resumed);
                 Resumed::Done
             }
             (_, Some(Ok(Err(TooHigh { h, sent })))) => {
@@ -334,12 +341,8 @@ impl Stream {
             let queued = take(&self.outbox, cx, into, max_bytes);
             return if into.len() > start { Poll::Ready(Ok(into.len() - start)) } else { queued };
         };
-        for _ in 0..std::mem::take(&mut sm.answers_due) {
-            let Ok(h) = slot.received(sm.owner) else { break };
-            into.push_back(Parcel::answer(format!("<a xmlns=\"{NS}\" h=\"{h}\"/>")));
-        }
         // With something to say of its own the stream is not parked, but a resume has to find its task.
-        let parks = into.len() == start;
+        let parks = into.len() == start && sm.answers_due == 0;
         let taken = slot.poll_take(sm.owner, cx, parks, into, max_bytes);
         let stanzas = match taken {
             Err(Superseded) => return Poll::Ready(Err(EndReason::Replaced)),
@@ -351,6 +354,12 @@ impl Stream {
             Ok(Poll::Ready(Taken::Stanzas(stanzas))) => stanzas,
             Ok(Poll::Ready(Taken::Ended(_)) | Poll::Pending) => 0,
         };
+        // Nothing of stream management comes before the client was told that it is on: `<enabled/>` is among what
+        // was taken, or waits still, and these go out behind it.
+        if let Ok(Some(h)) = slot.received(sm.owner) {
+            let answer = || Parcel::answer(format!("<a xmlns=\"{NS}\" h=\"{h}\"/>"));
+            into.extend(std::iter::repeat_with(answer).take(std::mem::take(&mut sm.answers_due) as usize));
+        }
         if sm.taken(now, stanzas, &options) {
             into.push_back(Parcel::notice(format!("<r xmlns=\"{NS}\"/>")));
         }

@@ -96,6 +96,9 @@ pub struct DemoArgs {
     /// Whether stanzas that wait together leave in one write.
     #[arg(long, value_name = "BOOL", action = ArgAction::Set, default_value_t = true)]
     pub coalesce: bool,
+    /// Also offer what is off otherwise: SCRAM, SASL2 with Bind 2 and tokens, stream management.
+    #[arg(long)]
+    pub extensions: bool,
     /// XMPP accounts u0… for load tests, with pub0 to pub7 that may publish on any node.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub load_accounts: u32,

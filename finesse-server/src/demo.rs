@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use cti::sim;
 use toml::Spanned;
+use xmpp::sasl::scram::{Hash, Verifier};
 
 use crate::cli::{DemoArgs, End, SimArgs, StartTlsArg};
 use crate::config::{Config, ConfigError, PlainHttp, StartTlsMode};
@@ -181,9 +182,14 @@ fn directory(centre: &sim::Config) -> anyhow::Result<Directory> {
 /// Sample users and load-test accounts, all with the one password; it is printed, so a keyed hash is enough.
 fn realm(args: &DemoArgs, config: &Config, directory: &Directory) -> anyhow::Result<Realm> {
     let mut builder = Builder::new(server::rules(config)).context("no random bytes")?;
+    // One password, hence one verifier for each hash function.
+    let hashes = if config.xmpp.scram { &Hash::ALL[..] } else { &[] };
+    let scram = hashes.iter().map(|&hash| Verifier::new(hash, &args.password));
+    let scram =
+        scram.collect::<Result<Vec<_>, _>>().context("the password cannot be used with --extensions")?;
     let mut add = |id: &str, login_name: Option<String>, kind| {
         let proof = Proof::Keyed(builder.digest(id, &args.password));
-        builder.add(Account { id: id.into(), login_name, kind, proof, scram: Vec::new() });
+        builder.add(Account { id: id.into(), login_name, kind, proof, scram: scram.clone() });
     };
     for user in directory.users() {
         add(&user.id, Some(user.login_name.clone()), Kind::Person);
@@ -210,6 +216,10 @@ fn config(args: &DemoArgs) -> Config {
     config.component.name = format!("component.{}", args.domain);
     config.component.secret = args.password.clone().into();
     config.xmpp.coalesce = args.coalesce;
+    config.xmpp.scram = args.extensions;
+    config.xmpp.sasl2 = args.extensions;
+    config.xmpp.fast = args.extensions;
+    config.xmpp.stream_management = args.extensions;
     config.xmpp.starttls = match args.starttls {
         StartTlsArg::Off => StartTlsMode::Off,
         StartTlsArg::Optional => StartTlsMode::Optional,

@@ -22,12 +22,56 @@ pub async fn at_the_desk(command: impl Fn() -> Result<Command>) -> Result<()> {
 
 /// The same for a client that calls the stream error `conflict` something else.
 pub async fn until_replaced(command: impl Fn() -> Result<Command>, conflict: &str) -> Result<()> {
+    live(command, conflict, false).await
+}
+
+/// The same where SCRAM, SASL2, Bind 2, tokens and stream management are offered, for a client that may take them
+/// or not. With `resumes` it also loses its connection and has its session resumed.
+pub async fn with_extensions(command: impl Fn() -> Result<Command>, resumes: bool) -> Result<()> {
+    if resumes {
+        is_resumed(command()?).await?;
+    }
+    live(command, "conflict", true).await
+}
+
+async fn start(extensions: bool) -> Result<Demo> {
     // One call every two seconds and nobody else ready: the agent is offered one soon.
-    let demo = Demo::start(&["--agents", "4", "--calls-per-minute", "30"]).await?;
+    let mut options = vec!["--agents", "4", "--calls-per-minute", "30"];
+    options.extend(extensions.then_some("--extensions"));
+    Demo::start(&options).await
+}
+
+/// What happens while the connection is lost arrives once it is back, in order and once.
+async fn is_resumed(command: Command) -> Result<()> {
+    let demo = start(true).await?;
+    let mut desk = Desk::start(command, &demo, USER)?;
+    let address = demo.ready.http.trim_start_matches("http://").trim_end_matches('/');
+    let mut hand = Hand { rest: Rest::connect(address, USER, PASSWORD).await?, requests: 0 };
+    let before = desk.does("connect desk").await?;
+    let login = format!("<User><state>LOGIN</state><extension>{EXTENSION}</extension></User>");
+    let first = hand.sets(NODE, &login).await?;
+    desk.until("LOGIN", |copy| copy.seen.text("requestId") == Some(&first)).await?;
+    desk.does("cut").await?;
+    let missed = hand.sets(NODE, "<User><state>LOGOUT</state></User>").await?;
+    let after = desk.does("resume").await?;
+    ensure!(after == before, "resumed as {after}, was {before}");
+    desk.until("what was missed", |copy| copy.seen.text("requestId") == Some(&missed)).await?;
+    desk.does("ping").await?;
+    let seen = desk.quit().await?;
+    for request in [first, missed] {
+        let copies = seen.iter().filter(|copy| copy.seen.text("requestId") == Some(&request)).count();
+        ensure!(copies == 1, "{copies} copies of what came of {request}");
+    }
+    ensure!(demo.interrupt().await? == 0, "Ctrl-C ends cleanly");
+    Ok(())
+}
+
+async fn live(command: impl Fn() -> Result<Command>, conflict: &str, extensions: bool) -> Result<()> {
+    let demo = start(extensions).await?;
     let mut desk = Desk::start(command()?, &demo, USER)?;
     let address = demo.ready.http.trim_start_matches("http://").trim_end_matches('/');
     let mut hand = Hand { rest: Rest::connect(address, USER, PASSWORD).await?, requests: 0 };
-    arrives(&mut desk, &demo.ready.domain).await?;
+    arrives(&mut desk, &demo.ready.domain, extensions).await?;
     signs_in(&mut desk, &mut hand).await?;
     listens_to_the_team(&mut desk, &mut hand).await?;
     is_refused(&mut desk).await?;
@@ -84,9 +128,11 @@ fn in_state(copy: &Copy, state: &str) -> bool {
     copy.seen.node == NODE && copy.seen.text("state") == Some(state)
 }
 
-async fn arrives(desk: &mut Desk, domain: &str) -> Result<()> {
+async fn arrives(desk: &mut Desk, domain: &str, extensions: bool) -> Result<()> {
     let address = desk.does("connect desk").await?;
-    ensure!(address == format!("{USER}@{domain}/desk"), "bound to {address}");
+    let (wish, bind2) = (format!("{USER}@{domain}/desk"), format!("{USER}@{domain}/desk/"));
+    // Bind 2 lets the server choose behind what the client says.
+    ensure!(address == wish || extensions && address.starts_with(&bind2), "bound to {address}");
     desk.does("ping").await?;
     let kind = desk.does(&format!("info {NODE}")).await?;
     ensure!(kind == "pubsub/leaf", "the node is a {kind}");

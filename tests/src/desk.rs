@@ -12,6 +12,7 @@
 //! | `subscribe NODE full`, or `bare` | XEP-0060 §6.1 with that address | `subscribed` |
 //! | `unsubscribe NODE full`, or `bare` | XEP-0060 §6.2 | |
 //! | `cut` | closes the socket without a word | |
+//! | `resume` | after `cut`: comes back and has its session resumed (XEP-0198) | full address |
 //! | `close` | closes the stream and the socket | |
 //! | `quit` | exits with 0, without an answer | |
 //!

@@ -7,8 +7,13 @@ use e2e::demo::Demo;
 use tokio::process::Command;
 
 async fn story(command: Command) -> Result<()> {
+    story_with(&[], command).await
+}
+
+async fn story_with(options: &[&str], command: Command) -> Result<()> {
     // One call every two seconds and nobody else ready: the agent is offered one soon.
-    let mut demo = Demo::start(&["--agents", "4", "--calls-per-minute", "30"]).await?;
+    let options = [&["--agents", "4", "--calls-per-minute", "30"], options].concat();
+    let mut demo = Demo::start(&options).await?;
     lives_the_story(&demo, "1002", "2002", command).await?;
     assert!(demo.alive(), "the server ended");
     assert_eq!(demo.interrupt().await?, 0, "Ctrl-C ends cleanly");
@@ -30,11 +35,30 @@ fn smack(transport: &str) -> Result<Command> {
     Ok(command)
 }
 
-#[tokio::test]
-async fn slixmpp_over_tcp() -> Result<()> {
+fn slixmpp() -> Result<Command> {
     let mut command = Command::new(installed("python/bin/python")?);
     command.arg(folder().join("slixmpp/agent.py"));
-    story(command).await
+    Ok(command)
+}
+
+#[tokio::test]
+async fn slixmpp_over_tcp() -> Result<()> {
+    story(slixmpp()?).await
+}
+
+#[tokio::test]
+async fn x78_x80_slixmpp_over_tcp_with_scram_and_stream_management() -> Result<()> {
+    story_with(&["--extensions"], slixmpp()?).await
+}
+
+#[tokio::test]
+async fn x80_strophe_in_node_over_websocket_beside_extensions() -> Result<()> {
+    story_with(&["--extensions"], node("node.mjs", "ws")?).await
+}
+
+#[tokio::test]
+async fn x80_strophe_in_node_over_bosh_beside_extensions() -> Result<()> {
+    story_with(&["--extensions"], node("node.mjs", "bosh")?).await
 }
 
 #[tokio::test]

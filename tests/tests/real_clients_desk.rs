@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 use e2e::clients::{folder, installed};
-use e2e::day::{at_the_desk, until_replaced};
+use e2e::day::{at_the_desk, until_replaced, with_extensions};
 use tokio::process::Command;
 
 fn xmppjs(transport: &'static str) -> impl Fn() -> Result<Command> {
@@ -92,4 +92,34 @@ async fn smack_over_bosh() -> Result<()> {
 #[tokio::test]
 async fn smack_over_websocket() -> Result<()> {
     at_the_desk(smack("ws")).await
+}
+
+#[tokio::test]
+async fn x78_x80_xmppjs_over_tls_takes_every_extension() -> Result<()> {
+    with_extensions(xmppjs("tls"), true).await
+}
+
+#[tokio::test]
+async fn x78_x80_xmppjs_over_websocket_takes_every_extension() -> Result<()> {
+    with_extensions(xmppjs("wss"), true).await
+}
+
+#[tokio::test]
+async fn x78_x80_smack_over_tcp_takes_scram_and_stream_management() -> Result<()> {
+    with_extensions(smack("tcp"), true).await
+}
+
+#[tokio::test]
+async fn x80_smack_over_websocket_beside_extensions() -> Result<()> {
+    with_extensions(smack("ws"), false).await
+}
+
+#[tokio::test]
+async fn x78_x80_libstrophe_over_tls_beside_extensions() -> Result<()> {
+    with_extensions(libstrophe("tls"), false).await
+}
+
+#[tokio::test]
+async fn x80_tokio_xmpp_over_tcp_beside_extensions() -> Result<()> {
+    with_extensions(|| Ok(Command::new(env!("CARGO_BIN_EXE_tokio-xmpp-desk"))), false).await
 }

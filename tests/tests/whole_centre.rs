@@ -61,6 +61,7 @@ async fn every_subscriber_sees_every_event_once_and_in_order() -> Result<()> {
         cti_port: 0,
         starttls: StartTlsArg::Off,
         coalesce: true,
+        extensions: false,
         load_accounts: 0,
     };
     let system = System::start(&args, centre).await?;

@@ -36,6 +36,8 @@ class Agent(slixmpp.ClientXMPP):
         super().__init__(f"{USER}@{os.environ['FINESSE_DOMAIN']}/slixmpp", os.environ["FINESSE_PASSWORD"])
         self.register_plugin("xep_0060")
         self.register_plugin("xep_0199")
+        # Stream management, where the server offers it.
+        self.register_plugin("xep_0198")
         self.plugin["feature_mechanisms"].unencrypted_plain = True
         self.enable_starttls = False
         self.enable_direct_tls = False

@@ -90,6 +90,15 @@ public final class Desk {
                 expected = true;
                 connection.instantShutdown();
                 return "";
+            case "resume":
+                XMPPTCPConnection lost = (XMPPTCPConnection) connection;
+                lost.connect();
+                lost.login();
+                if (!lost.streamWasResumed()) {
+                    throw new IllegalStateException("not resumed");
+                }
+                expected = false;
+                return lost.getUser().toString();
             case "close":
                 expected = true;
                 connection.disconnect();

@@ -5,6 +5,7 @@
 //! in order, all of them or up to an end that the client was told of.
 
 pub mod bosh_client;
+pub mod crowd;
 pub mod dice;
 pub mod http;
 pub mod site;
@@ -15,6 +16,7 @@ use std::fmt;
 
 use anyhow::{Result, ensure};
 
+pub use crowd::{Crowd, Program};
 pub use dice::Dice;
 pub use site::Site;
 

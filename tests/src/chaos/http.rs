@@ -52,7 +52,8 @@ pub async fn start(server: SocketAddr, seed: u64, weather: Weather) -> Result<(S
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let counts = Arc::new(Counts::default());
-    let proxy = Arc::new(Proxy { server, dice: Dice::new(seed), weather, counts: counts.clone() });
+    let trace = std::env::var_os("CHAOS_TRACE").is_some();
+    let proxy = Arc::new(Proxy { server, dice: Dice::new(seed), weather, counts: counts.clone(), trace });
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let proxy = proxy.clone();
@@ -68,6 +69,8 @@ struct Proxy {
     dice: Dice,
     weather: Weather,
     counts: Arc<Counts>,
+    /// Whether every exchange is told on standard error (`CHAOS_TRACE` is set): what became of it, both messages.
+    trace: bool,
 }
 
 fn one(count: &AtomicU64) {
@@ -95,9 +98,20 @@ impl Proxy {
                 one(&self.counts.replayed);
                 self.replay(&request).await?;
             }
+            self.tell("passed", &request, &answer);
             client.write_all(&answer).await?;
         }
         Ok(())
+    }
+
+    fn tell(&self, fate: &str, request: &[u8], answer: &[u8]) {
+        if self.trace {
+            let [request, answer] = [request, answer].map(|message| {
+                let body = memchr::memmem::find(message, b"\r\n\r\n").map_or(0, |end| end + 4);
+                String::from_utf8_lossy(&message[body..])
+            });
+            eprintln!("PROXY {fate}\n  > {request}\n  < {answer}");
+        }
     }
 
     async fn connect(&self) -> Result<TcpStream> {
@@ -112,6 +126,7 @@ impl Proxy {
             one(&self.counts.lost);
             // A part of it may have got through.
             let cut = self.dice.roll(request.len() as u64 + 1) as usize;
+            self.tell("lost on the way to the server", request, b"");
             if self.dice.permille(500) {
                 server.write_all(&request[..cut]).await?;
             }
@@ -120,6 +135,7 @@ impl Proxy {
         server.write_all(request).await?;
         if kind == 1 {
             one(&self.counts.broken_while_held);
+            self.tell("broken while it was held", request, b"");
             tokio::time::sleep(self.dice.millis(300)).await;
             drop(server);
             return reset(client);
@@ -127,10 +143,13 @@ impl Proxy {
         let answer = answer(&mut server).await?;
         if kind == 2 {
             one(&self.counts.dropped);
+            self.tell("answer lost", request, &answer);
             return reset(client);
         }
         one(&self.counts.cut);
-        client.write_all(&answer[..self.dice.roll(answer.len() as u64) as usize]).await?;
+        let cut = self.dice.roll(answer.len() as u64) as usize;
+        self.tell(&format!("answer cut at byte {cut} of {}", answer.len()), request, &answer);
+        client.write_all(&answer[..cut]).await?;
         if self.dice.permille(500) { Ok(client.shutdown().await?) } else { reset(client) }
     }
 

@@ -39,6 +39,17 @@ async fn n3_x49_both_spellings_of_each_path_are_served_without_a_redirect() {
     server.stop().await;
 }
 
+/// libpurple 2 takes `Content-Length` in this case only, and waits for ever otherwise.
+#[tokio::test(flavor = "multi_thread")]
+async fn n5_names_of_http_1_header_fields_have_the_usual_case() {
+    let server = start(&listen(&[("bosh", any())]));
+    let mut client = connect(server.addresses().bosh.unwrap()).await;
+    let (status, answer) = client.http(&post("/http-bind/", "")).await;
+    assert_eq!(status, 200);
+    assert!(answer.contains("\r\nContent-Length: ") && answer.contains("\r\nContent-Type: "), "{answer}");
+    server.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn n5_x25_x49_an_origin_that_is_not_listed_is_refused_on_bosh_and_websocket() {
     let lists = listen(&[("bosh", any())]);
@@ -47,7 +58,7 @@ async fn n5_x25_x49_an_origin_that_is_not_listed_is_refused_on_bosh_and_websocke
     let (status, answer) =
         connect(at).await.http(&post("/http-bind/", "Origin: https://x.example\r\n")).await;
     assert_eq!(status, 200);
-    assert!(answer.contains("access-control-allow-origin: https://x.example\r\n"), "{answer}");
+    assert!(answer.contains("Access-Control-Allow-Origin: https://x.example\r\n"), "{answer}");
     let socket = TcpStream::connect(at).await.unwrap();
     assert_eq!(Client::websocket(socket, "Origin: https://x.example\r\n").await.0, 101);
     open.stop().await;
@@ -355,7 +366,7 @@ async fn host_meta_tells_where_clients_can_connect() {
     for path in ["/.well-known/host-meta", "/.well-known/host-meta.json"] {
         let (status, document) = get(path).await;
         assert_eq!(status, 200, "no redirect either");
-        assert!(document.contains("access-control-allow-origin: *"), "{document}");
+        assert!(document.contains("Access-Control-Allow-Origin: *"), "{document}");
         for url in [format!("https://localhost:{port}/http-bind/"), format!("wss://localhost:{port}/ws/")] {
             assert!(document.contains(&format!("\"{url}\"")), "{document}");
         }

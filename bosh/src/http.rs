@@ -507,6 +507,9 @@ fn has_larger(request: &core::Request<'_>, most: usize) -> bool {
 
 /// The client's address, as told by a proxy if the connection is one's.
 fn client(peer: IpAddr, proxies: &[Network], headers: &HeaderMap) -> IpAddr {
+    if proxies.is_empty() {
+        return peer.to_canonical();
+    }
     let header = ForwardedHeader::XForwardedFor;
     let values = headers.get_all(header.name()).iter().map(HeaderValue::as_bytes);
     forwarded::client(peer, proxies, header, values)

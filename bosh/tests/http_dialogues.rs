@@ -350,6 +350,17 @@ async fn x50_length_is_known_and_nothing_is_cached() {
 }
 
 #[tokio::test]
+async fn answers_with_something_in_them_run_no_scripts() {
+    let server = Server::start().await;
+    for create in [CREATE.to_owned(), format!("{CREATE} content='text/html'")] {
+        let mut client = Client::open_with(&server, &create).await;
+        let body = client.next("", &auth("1001", "pw"));
+        let answer = client.first.roundtrip(&body).await;
+        assert_eq!(answer.header("content-security-policy"), Some("sandbox"), "{}", answer.body);
+    }
+}
+
+#[tokio::test]
 async fn x50_http_1_0_is_served() {
     let server = Server::start().await;
     let mut connection = server.connect().await;

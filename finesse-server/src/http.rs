@@ -387,6 +387,9 @@ impl Rules {
 
     /// The address by which a client is known to BOSH, WebSocket and REST alike.
     fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        if self.proxies.is_empty() {
+            return peer;
+        }
         let values = headers.get_all(self.proxy_header.name()).iter().map(HeaderValue::as_bytes);
         forwarded::client(peer, &self.proxies, self.proxy_header, values)
     }

@@ -4,6 +4,7 @@
 
 use hyper::Method;
 use hyper::header::{HeaderMap, TRANSFER_ENCODING};
+use memchr::memchr;
 
 const CODING: &[u8] = b"transfer-encoding:";
 const LENGTH: &[u8] = b"content-length:";
@@ -56,26 +57,38 @@ pub(super) struct Scan {
 impl Scan {
     /// Takes bytes in; returns what the header held when they complete it.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Option<Head> {
-        for &byte in bytes {
-            match byte {
-                b'\n' => {
-                    // Empty lines before the request line are skipped, as hyper does.
-                    if self.length == 0 && self.lines > 0 {
-                        let (coding, length) = (self.seen_coding, self.seen_length);
-                        let (fields, first) = (self.lines - 1, self.first);
-                        return Some(Head { coding, length, fields, first });
-                    }
-                    self.end_line();
-                }
-                b'\r' => {}
-                _ if self.length < self.line.len() => {
-                    self.line[self.length] = byte.to_ascii_lowercase();
-                    self.length += 1;
-                }
-                _ => {}
+        let mut rest = bytes;
+        while let Some(end) = memchr(b'\n', rest) {
+            self.part(&rest[..end]);
+            // Empty lines before the request line are skipped, as hyper does.
+            if self.length == 0 && self.lines > 0 {
+                let (coding, length) = (self.seen_coding, self.seen_length);
+                let (fields, first) = (self.lines - 1, self.first);
+                return Some(Head { coding, length, fields, first });
             }
+            self.end_line();
+            rest = &rest[end + 1..];
         }
+        self.part(rest);
         None
+    }
+
+    /// A line, or a part of one.
+    fn part(&mut self, part: &[u8]) {
+        // Every request goes through here: of most lines the first byte tells that they do not matter.
+        let matters = |byte: u8| matches!(byte, b't' | b'T' | b'c' | b'C' | b'\r');
+        let most = match part.first() {
+            Some(&byte) if self.lines > 0 && self.length == 0 && !matters(byte) => 1,
+            // Of such a line the rest comes: one letter more changes nothing.
+            _ => self.line.len(),
+        };
+        for byte in part.iter().filter(|byte| **byte != b'\r') {
+            if self.length >= most {
+                break;
+            }
+            self.line[self.length] = byte.to_ascii_lowercase();
+            self.length += 1;
+        }
     }
 
     fn end_line(&mut self) {

@@ -111,9 +111,13 @@ impl Tls {
         Ok(Tls { http: Arc::new(http), xmpp: Arc::new(xmpp), current })
     }
 
-    /// From now on handshakes show this certificate. Connections that are open keep theirs.
-    pub fn exchange(&self, certified: CertifiedKey) {
-        *self.current.0.write() = Arc::new(certified);
+    /// From now on handshakes show this certificate. Connections that are open keep theirs. Returns whether it is
+    /// another than before.
+    pub fn exchange(&self, certified: CertifiedKey) -> bool {
+        let mut current = self.current.0.write();
+        let other = current.cert != certified.cert;
+        *current = Arc::new(certified);
+        other
     }
 }
 

@@ -124,7 +124,8 @@ pub(super) async fn watch_certificate(
     tls: Tls,
     stop: watch::Receiver<bool>,
 ) {
-    let mut seen = tls::stamp(&config.borrow());
+    // What was loaded may have been replaced since, before anybody looked: the first look loads it again.
+    let mut seen = tls::Stamp::default();
     let mut stop = std::pin::pin!(stopped(stop));
     loop {
         let seconds = config.borrow().tls.check_seconds;
@@ -136,9 +137,12 @@ pub(super) async fn watch_certificate(
         };
         tokio::select! {
             () = look => {}
-            // Whoever changed the configuration has loaded the certificate.
             changed = config.changed() => match changed {
-                Ok(()) => seen = tls::stamp(&config.borrow_and_update()),
+                // Whoever changed it has loaded the certificate; the next look makes sure, as the first does.
+                Ok(()) => {
+                    seen = tls::Stamp::default();
+                    continue;
+                }
                 Err(_) => return,
             },
             () = &mut stop => return,
@@ -151,8 +155,9 @@ pub(super) async fn watch_certificate(
         seen = stamp;
         match tls::certificate(&config) {
             Ok(certificate) => {
-                tls.exchange(certificate);
-                tracing::info!("certificate changed; new connections are shown the new one");
+                if tls.exchange(certificate) {
+                    tracing::info!("certificate changed; new connections are shown the new one");
+                }
             }
             Err(error) => tracing::error!(%error, "the changed certificate is refused; the old one stays"),
         }

@@ -158,9 +158,10 @@ impl<W: Wire> Dialogue<W> {
         self.service.broker().publish(node, event);
         self.overflowed |= self.stream.outbox().is_ended() == Some(EndReason::Overflow);
         for said in self.witness.read() {
-            let number = event_number(&said.parse().expect("an event is XML"));
+            // Other users may write to it.
+            let Some(number) = event_number(&said.parse().expect("output is XML")) else { continue };
             self.witnessed += 1;
-            assert_eq!(number, Some(self.witnessed), "the witness hears everything once and in order");
+            assert_eq!(number, self.witnessed, "the witness hears everything once and in order");
         }
         assert_eq!(self.witnessed, self.published);
         self.drain_unless_lazy();

@@ -1,7 +1,7 @@
 //! SASL, server side (RFC 4422, RFC 6120 §6): mechanisms as pure functions and small machines.
 //!
 //! Owns what is in a mechanism's messages, never the conversation around them (retries, abort, waiting for the
-//! realm): that is the stream's. [`plain`] reads RFC 4616, [`scram`] speaks RFC 5802 and RFC 7677 with channel
+//! realm): that is the stream's. [`plain()`] reads RFC 4616, [`scram`] speaks RFC 5802 and RFC 7677 with channel
 //! binding ([`binding`]), [`ht`] the hashed tokens of XEP-0484.
 
 pub mod binding;

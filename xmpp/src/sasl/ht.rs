@@ -63,7 +63,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// Reads `authcid NUL hash`. `domains` as for [`super::plain`].
+    /// Reads `authcid NUL hash`. `domains` as for [`super::plain()`].
     ///
     /// # Errors
     /// [`Failure::MalformedRequest`].

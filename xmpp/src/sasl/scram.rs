@@ -46,7 +46,7 @@ pub struct Outcome {
 
 impl First {
     /// Reads `client-first-message`. `plus` says which variant the client chose; `binding` is what the channel
-    /// offers, and `None` when no `-PLUS` mechanism was offered. `domains` as for [`super::plain`].
+    /// offers, and `None` when no `-PLUS` mechanism was offered. `domains` as for [`super::plain()`].
     ///
     /// # Errors
     /// [`Failure::MalformedRequest`] for what is not SCRAM, for mandatory extensions, and for channel binding with a

@@ -120,6 +120,6 @@ async fn x78_x80_libstrophe_over_tls_beside_extensions() -> Result<()> {
 }
 
 #[tokio::test]
-async fn x80_tokio_xmpp_over_tcp_beside_extensions() -> Result<()> {
-    with_extensions(|| Ok(Command::new(env!("CARGO_BIN_EXE_tokio-xmpp-desk"))), false).await
+async fn x78_x80_tokio_xmpp_over_tcp_takes_stream_management() -> Result<()> {
+    with_extensions(|| Ok(Command::new(env!("CARGO_BIN_EXE_tokio-xmpp-desk"))), true).await
 }

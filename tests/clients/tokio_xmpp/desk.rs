@@ -4,7 +4,7 @@ mod door;
 
 use std::env;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use futures::StreamExt;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
 use tokio_xmpp::jid::{BareJid, Jid};
@@ -28,6 +28,7 @@ async fn main() -> Result<()> {
         client: None,
         address: None,
         application_seen: false,
+        resumed: false,
     };
     while let Some(order) = desk.next_order().await? {
         if order == "quit" {
@@ -48,6 +49,8 @@ struct Desk {
     client: Option<Client>,
     address: Option<Jid>,
     application_seen: bool,
+    /// The last connection went on with the session of the one before.
+    resumed: bool,
 }
 
 /// What happened first.
@@ -119,6 +122,12 @@ impl Desk {
                 while !matches!(self.happened().await?, Happened::Ended) {}
                 Ok(String::new())
             }
+            // It asks for that by itself.
+            ["resume"] => {
+                let address = self.connect("").await?;
+                ensure!(self.resumed, "not resumed");
+                Ok(address)
+            }
             ["close"] => {
                 if let Some(client) = self.client.take() {
                     client.send_end().await?;
@@ -161,8 +170,13 @@ impl Desk {
 
     async fn handle(&mut self, event: Event) -> Result<()> {
         match event {
+            // Everything is as it was, the presence of the application as well.
+            Event::Online { bound_jid, resumed: true, .. } => {
+                (self.address, self.resumed, self.application_seen) = (Some(bound_jid), true, true);
+                Ok(())
+            }
             Event::Online { bound_jid, .. } => {
-                self.address = Some(bound_jid);
+                (self.address, self.resumed) = (Some(bound_jid), false);
                 self.send(Presence::new(Type::None).with_priority(0).into()).await
             }
             Event::Disconnected(error) => bail!("disconnected: {error}"),

@@ -42,7 +42,8 @@ async function connect(resource) {
   });
   xmpp.reconnect.stop();
   const mine = xmpp;
-  mine.on('error', (error) => { mine.condition = error.condition ?? error.code ?? String(error); });
+  // Behind the stream error may come another, about what it wanted to write at that moment.
+  mine.on('error', (error) => { mine.condition ??= error.condition ?? error.code ?? String(error); });
   mine.on('disconnect', () => { if (mine.running && !mine.expected) say('ENDED', mine.condition ?? 'silently'); });
   const application = new Promise((resolve) => { online = resolve; });
   mine.on('stanza', (stanza) => {

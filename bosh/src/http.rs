@@ -515,8 +515,15 @@ fn client(peer: IpAddr, proxies: &[Network], headers: &HeaderMap) -> IpAddr {
     forwarded::client(peer, proxies, header, values)
 }
 
+/// Whether the body is said to be encoded. libpurple 2 writes its media type here; that is no coding, which is a
+/// token and has no slash (RFC 9110 §8.4.1), and such a body is read as it is.
 fn is_encoded(headers: &HeaderMap) -> bool {
-    headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity" && !encoding.is_empty())
+    let is_coding = |value: &HeaderValue| {
+        let bytes = value.as_bytes();
+        let media_type = bytes.contains(&b'/') && !bytes.contains(&b',');
+        !(bytes.is_empty() || bytes == b"identity" || media_type)
+    };
+    headers.get_all(CONTENT_ENCODING).iter().any(is_coding)
 }
 
 /// Runs something when it goes out of scope, also when a future is dropped half-way.

@@ -39,7 +39,7 @@ async fn n3_x49_both_spellings_of_each_path_are_served_without_a_redirect() {
     server.stop().await;
 }
 
-/// libpurple 2 takes `Content-Length` in this case only, and waits for ever otherwise.
+/// Programs written by hand search the text of the answer for names in this case.
 #[tokio::test(flavor = "multi_thread")]
 async fn n5_names_of_http_1_header_fields_have_the_usual_case() {
     let server = start(&listen(&[("bosh", any())]));

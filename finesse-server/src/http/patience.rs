@@ -35,7 +35,7 @@ pub(super) fn http(times: Times, watch: Arc<Watch>) -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder.timer(Patience { times, watch, answered: AtomicBool::new(false) });
     builder.header_read_timeout(times.header);
-    // libpurple, and programs written by hand, look for `Content-Length:` and take no other case.
+    // As servers have long written them: programs written by hand search the text of the answer.
     builder.title_case_headers(true);
     builder
 }

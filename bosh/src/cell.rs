@@ -82,9 +82,10 @@ enum Log {
 impl Log {
     fn write(self) {
         match self {
-            Self::LoggedIn(user) => tracing::debug!(user = %user.user, transport = "bosh", "logged in"),
+            // Names as strings, which writers escape: they are the realm's, and may be what a client sent.
+            Self::LoggedIn(user) => tracing::debug!(user = &*user.user, transport = "bosh", "logged in"),
             Self::Ended { user, peer, fault } => {
-                let user = user.as_ref().map(|user| tracing::field::display(&user.user));
+                let user = user.as_ref().map(|user| &*user.user);
                 let (peer, fault) = (peer.map(tracing::field::display), fault.map(Condition::name));
                 tracing::debug!(user, peer, fault, transport = "bosh", "session ended");
             }

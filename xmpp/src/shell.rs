@@ -21,6 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
 use crate::auth::{Answer, Asked, AuthFailure};
+use crate::stats::Refusal;
 use crate::stream::{Action, Stream};
 use crate::{StreamError, Timeouts};
 pub(crate) use admission::Permit;
@@ -200,6 +201,8 @@ impl<F: Framer> Driver<F> {
         let written = match self.poll_output(cx, scratch, now) {
             Poll::Ready(Ok(())) => true,
             Poll::Pending => false,
+            // Which of the two finds out first, the system or the timer below, is chance.
+            Poll::Ready(Err(error)) if error.kind() == std::io::ErrorKind::TimedOut => return self.abandon(),
             Poll::Ready(Err(_)) => return self.broken(),
         };
         if self.stream.has_action() {
@@ -231,6 +234,16 @@ impl<F: Framer> Driver<F> {
     fn broken(&mut self) -> Turn {
         self.stream.handle_eof();
         if self.stream.is_detached() { Turn::Again } else { Turn::Stop(Outcome::Done) }
+    }
+
+    /// The client takes nothing of what waits for it. Who may resume has not lost the session by that.
+    fn abandon(&mut self) -> Turn {
+        let counts = self.state == State::Open && self.output.stalled_since().is_some();
+        let turn = self.broken();
+        if counts && !self.stream.is_detached() {
+            self.stream.service().count_refusal(Refusal::Overflow);
+        }
+        turn
     }
 
     /// Lets go of the connection, and of its place among others, and waits with the session for another one.
@@ -289,7 +302,8 @@ impl<F: Framer> Driver<F> {
         self.stream.handle_auth(now, answer);
         let Some(principal) = self.stream.principal() else { return };
         tracing::Span::current().record("user", &*principal.user);
-        tracing::debug!(user = %principal.user, "logged in");
+        // As a string, which writers escape: the name is the realm's, and may be what a client sent.
+        tracing::debug!(user = &*principal.user, "logged in");
         if let Some(permit) = &mut self.permit {
             permit.authenticated();
         }
@@ -420,7 +434,10 @@ impl<F: Framer> Driver<F> {
         }
         let stall = self.timeouts().write_stall;
         let is_stalled = self.output.stalled_since().is_some_and(|since| since + stall <= now);
-        if is_stalled || !matches!(self.state, State::Open) {
+        if is_stalled {
+            return self.abandon();
+        }
+        if self.state != State::Open {
             return self.broken();
         }
         self.stream.handle_timeout(now);

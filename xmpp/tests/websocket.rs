@@ -92,7 +92,7 @@ fn x27_close_is_answered_with_the_exact_bytes() {
 fn x73_bad_messages_by_condition() {
     for (message, error) in [
         ("<presence xmlns='jabber:client'/><presence xmlns='jabber:client'/>", "bad-format"),
-        ("<presence xmlns='jabber:client'>", "bad-format"),
+        ("<presence xmlns='jabber:client'>", "not-well-formed"),
         ("text", "bad-format"),
         ("<a></b>", "not-well-formed"),
         ("<a>\u{1}</a>", "not-well-formed"),

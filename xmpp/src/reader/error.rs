@@ -66,10 +66,10 @@ impl XmlError {
     /// The stream error with which the stream ends.
     pub fn stream_error(self) -> StreamError {
         match self {
-            Self::NotWellFormed => StreamError::NotWellFormed,
+            Self::NotWellFormed | Self::Incomplete => StreamError::NotWellFormed,
             Self::Restricted => StreamError::RestrictedXml,
             Self::Encoding => StreamError::UnsupportedEncoding,
-            Self::Utf8 | Self::Incomplete | Self::Trailing => StreamError::BadFormat,
+            Self::Utf8 | Self::Trailing => StreamError::BadFormat,
             Self::Text => StreamError::InvalidXml,
             Self::Size => StreamError::PolicyViolation("stanza too large"),
             Self::Limit(text) => StreamError::PolicyViolation(text),

@@ -73,7 +73,11 @@ fn judge<B>(request: &Request<B>, options: &WsOptions) -> Result<HeaderValue, St
     let upgrades = request.version() == Version::HTTP_11
         && has_token(headers, &header::CONNECTION, "upgrade", false)
         && has_token(headers, &header::UPGRADE, "websocket", false);
-    if !upgrades {
+    // What comes behind the header is frames: a body would be read as one thing here and as another by a
+    // proxy in front (RFC 9112 §11.2).
+    let has_body = headers.contains_key(header::TRANSFER_ENCODING)
+        || headers.get(header::CONTENT_LENGTH).is_some_and(|length| length != "0");
+    if !upgrades || has_body {
         return Err(StatusCode::BAD_REQUEST);
     }
     if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
@@ -117,6 +121,9 @@ fn refusal(status: StatusCode) -> Response<Full<Bytes>> {
         }
         StatusCode::METHOD_NOT_ALLOWED => {
             headers.insert(header::ALLOW, HeaderValue::from_static("GET"));
+        }
+        StatusCode::BAD_REQUEST => {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         _ => {}
     }

@@ -41,6 +41,8 @@ pub struct Server {
     pub address: SocketAddr,
     /// What the endpoint is told the peer is.
     pub peer: Option<IpAddr>,
+    /// How long the header of a request may take.
+    pub header: Duration,
 }
 
 impl Server {
@@ -62,10 +64,20 @@ impl Server {
         change(&mut settings);
         let broker = Broker::new(broker::Config::default());
         let service = Service::new(settings, broker, Arc::new(Realm), Arc::new(OpenPolicy));
+        Self::of(service, config, peer).await
+    }
+
+    /// A server for a service that the test has made.
+    pub async fn of(service: Service, config: Config, peer: Option<IpAddr>) -> Self {
+        Self::patient(service, config, peer, Duration::from_secs(90)).await
+    }
+
+    /// The same with a time for headers.
+    pub async fn patient(service: Service, config: Config, peer: Option<IpAddr>, header: Duration) -> Self {
         let endpoint = Endpoint::new(service.clone(), config);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let server = Self { endpoint, service, address, peer };
+        let server = Self { endpoint, service, address, peer, header };
         tokio::spawn(accept(listener, server.clone()));
         server
     }
@@ -88,6 +100,7 @@ async fn accept(listener: TcpListener, server: Server) {
         tokio::spawn(async move {
             let _ = hyper::server::conn::http1::Builder::new()
                 .timer(TokioTimer::new())
+                .header_read_timeout(server.header)
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
         });

@@ -570,9 +570,9 @@ impl Edit<'_> {
         self.state.note_manner(&node, None, manner.clone());
         for live in self.state.seats.iter_mut().filter_map(Seat::live_mut) {
             if live.reach == Reach::All {
-                locked.unlisten(live.bare_slots[index]);
                 let manner = with_state(manner.clone(), live);
-                live.bare_slots[index] = locked.listen(live.outbox.clone(), Via::Bare, manner);
+                let slot = live.bare_slots[index];
+                live.bare_slots[index] = locked.relisten(slot, live.outbox.clone(), Via::Bare, manner);
             }
         }
         Ok(())
@@ -595,9 +595,9 @@ impl Edit<'_> {
         if let Occupant::Here(live) = &seat.occupant
             && live.reach != Reach::None
         {
-            locked.unlisten(seat.subs[index].slot);
             let manner = with_state(manner, live);
-            seat.subs[index].slot = locked.listen(live.outbox.clone(), Via::Full, manner);
+            let slot = seat.subs[index].slot;
+            seat.subs[index].slot = locked.relisten(slot, live.outbox.clone(), Via::Full, manner);
         }
         Ok(())
     }

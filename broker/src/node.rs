@@ -163,17 +163,34 @@ impl Locked<'_> {
 
     /// Takes a live slot away; nothing is queued for it any more.
     pub(crate) fn unlisten(&mut self, slot: Slot) {
+        self.remove(slot);
+        self.count();
+    }
+
+    /// Exchanges a live slot for one with another manner. A publisher that looks before it locks
+    /// sees a listener all the time: what is published meanwhile is delivered in the new manner.
+    pub(crate) fn relisten(
+        &mut self,
+        slot: Slot,
+        outbox: Outbox,
+        via: Via,
+        manner: Option<(Arc<Manner>, u8)>,
+    ) -> Slot {
+        self.remove(slot);
+        self.listen(outbox, via, manner)
+    }
+
+    fn remove(&mut self, slot: Slot) {
         if let Some(key) = slot.special() {
-            return self.unlisten_special(key);
+            return self.remove_special(key);
         }
         self.state.live.try_remove(slot.0 as usize);
         if self.state.live.is_empty() && self.state.live.capacity() > KEEP_SLOTS {
             self.state.live = Slab::new();
         }
-        self.count();
     }
 
-    fn unlisten_special(&mut self, key: usize) {
+    fn remove_special(&mut self, key: usize) {
         let Some(specials) = &mut self.state.special else { return };
         if let Some(special) = specials.list.try_remove(key) {
             specials.hearing -= usize::from(special.hears());
@@ -181,7 +198,6 @@ impl Locked<'_> {
         if specials.list.is_empty() {
             self.state.special = None;
         }
-        self.count();
     }
 
     /// Tells a live slot with a manner of the state its session is in now.

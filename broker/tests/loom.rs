@@ -12,8 +12,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use broker::{
-    Address, Broker, Config, EndReason, Error, Event, NodeSource, OnConflict, Outbox, OutboxLimits, Parcel,
-    Reach, Session, Via, Wheel,
+    Address, Broker, Config, EndReason, Error, Event, Manner, NodeSource, OnConflict, Outbox, OutboxLimits,
+    Parcel, Reach, STATES, Session, Treatment, Via, Wheel,
 };
 use loom::thread::{self, Thread};
 
@@ -117,6 +117,23 @@ fn subscribe_and_unsubscribe_against_publish_keep_events_between_their_answers()
         let texts = texts(&parcels);
         assert_eq!(texts.len(), delivered + 2);
         assert_eq!((texts.first(), texts.last()), (Some(&"yes"), Some(&"no")));
+    });
+}
+
+#[test]
+fn another_manner_against_publish_loses_no_event_of_an_only_listener() {
+    model(|| {
+        let broker = Broker::new(config());
+        broker.create_node("n").unwrap();
+        let session = bind(&broker, "ann");
+        session.subscribe("n", Via::Full, None).unwrap();
+        let publisher = broker.clone();
+        let publisher = thread::spawn(move || publisher.publish("n", Event::new("1")).sessions);
+        for manner in [Some(Arc::new(Manner::new([const { Treatment::Plain }; STATES], ()))), None] {
+            session.set_manner("n", Via::Full, manner, None).unwrap();
+        }
+        assert_eq!(publisher.join().unwrap(), 1);
+        assert_eq!(texts(&drained(session.outbox())), ["1"]);
     });
 }
 

@@ -1,11 +1,16 @@
 //! Takes down every value that is logged on this thread.
 
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
+use tracing::{Dispatch, Event, Metadata, Subscriber};
+
+/// While there is but one dispatcher in the process, a place in the code that logs for the first time asks the
+/// one of its own thread whether anybody wants that, and never again: a test beside this one, on a thread without
+/// one, would switch it off for all. With a second one all are asked.
+static ANOTHER: OnceLock<Dispatch> = OnceLock::new();
 
 /// What was logged. Clones share it.
 #[derive(Clone, Default)]
@@ -14,6 +19,7 @@ pub struct Recorder(Arc<Mutex<Vec<String>>>);
 impl Recorder {
     /// Listens on this thread until the guard is dropped.
     pub fn install(&self) -> tracing::subscriber::DefaultGuard {
+        ANOTHER.get_or_init(|| Dispatch::new(Self::default()));
         tracing::subscriber::set_default(self.clone())
     }
 

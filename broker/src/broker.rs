@@ -558,6 +558,10 @@ impl Shared {
         conflict: OnConflict,
         automatic: &[Arc<str>],
     ) -> Result<(), Error> {
+        if outbox.is_ended().is_some() {
+            // Ended on its way here. Whoever did that may have the seat by now.
+            return Err(Error::Gone);
+        }
         let seat = edit.ensure_seat(resource);
         if edit.is_occupied(seat) {
             if conflict == OnConflict::Refuse {

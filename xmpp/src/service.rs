@@ -349,10 +349,24 @@ impl Service {
                 Refused::InUse => BindError::Conflict,
                 Refused::TooMany => BindError::TooManyResources,
             })?;
-        let address = Address { bare: bare.clone(), resource: Some(resource.clone()) };
-        let session = shared.broker.bind(address, outbox, OnConflict::Replace).map_err(|_| {
+        // The table decides who is the newer one of two that bind at once. The older one may not have its seat
+        // in the broker yet, and will not get it.
+        if let Some(replaced) = entered.replaced {
+            replaced.end(EndReason::Replaced);
+        }
+        // Looked at again: a stop that came before has not seen the entry.
+        if shared.stopping.load(Ordering::SeqCst) {
             shared.accounts.leave(&bare, entered.id);
-            BindError::Internal
+            return Err(BindError::Stopping);
+        }
+        let address = Address { bare: bare.clone(), resource: Some(resource.clone()) };
+        let session = shared.broker.bind(address, outbox.clone(), OnConflict::Replace).map_err(|_| {
+            shared.accounts.leave(&bare, entered.id);
+            match outbox.is_ended() {
+                Some(EndReason::Replaced) => BindError::Conflict,
+                Some(EndReason::Shutdown) => BindError::Stopping,
+                _ => BindError::Internal,
+            }
         })?;
         session.forget_on_leave(!chosen);
         let bound = Bound::new(self.clone(), principal.clone(), session, entered.id, bare, &resource);
@@ -375,6 +389,11 @@ impl Service {
         let component = shared.config.components.get(index).ok_or(BindError::Internal)?;
         if !shared.components.enter(index, &outbox) {
             return Err(BindError::Conflict);
+        }
+        // Looked at again: a stop that came before has not seen it.
+        if shared.stopping.load(Ordering::SeqCst) {
+            shared.components.leave(index, &outbox);
+            return Err(BindError::Stopping);
         }
         let domain: Arc<str> = component.domain.as_str().into();
         let address = Address { bare: domain.clone(), resource: Some("component".into()) };

@@ -43,6 +43,8 @@ pub(crate) struct Listener {
 pub(crate) struct Entered {
     /// Identifies the entry from now on.
     pub(crate) id: u64,
+    /// Where the replaced resource got its answers, if one was replaced.
+    pub(crate) replaced: Option<Outbox>,
     /// Available resources to be told that the replaced one is gone; empty when none was replaced.
     pub(crate) bereaved: Vec<Listener>,
 }
@@ -109,8 +111,10 @@ impl Accounts {
             return Err(refused);
         }
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let was_available = old.map(|at| entries.swap_remove(at)).is_some_and(|old| old.presence.is_some());
+        let old = old.map(|at| entries.swap_remove(at));
+        let was_available = old.as_ref().is_some_and(|old| old.presence.is_some());
         let bereaved = if was_available { listeners(entries) } else { Vec::new() };
+        let replaced = old.map(|old| old.outbox);
         entries.push(Entry {
             id,
             resource: resource.clone(),
@@ -119,7 +123,7 @@ impl Accounts {
             away: false,
             open: false,
         });
-        Ok(Entered { id, bereaved })
+        Ok(Entered { id, replaced, bereaved })
     }
 
     /// From now on the resource is found by those who want to send it something.

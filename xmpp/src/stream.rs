@@ -253,8 +253,10 @@ impl Stream {
         if self.is_authenticated() { Rank::Session } else { Rank::Stranger }
     }
 
-    /// Whether input may be handed in now. Not while an action is outstanding, and not while the client is
-    /// slowed down; look again after [`handle_timeout`](Self::handle_timeout).
+    /// Whether input may be handed in now. Not while an action is outstanding, not while the client is slowed
+    /// down (look again after [`handle_timeout`](Self::handle_timeout)), and not while the connection from which a
+    /// session was taken over still handles a stanza (look again after [`poll_take`](Self::poll_take), which is
+    /// woken).
     pub fn wants_input(&self) -> bool {
         self.action.is_none()
             && !matches!(
@@ -262,6 +264,7 @@ impl Stream {
                 Phase::Handshake | Phase::Authentication | Phase::Detached | Phase::Closed
             )
             && !self.clock.is_throttled()
+            && !self.sm.as_ref().is_some_and(|sm| sm.is_behind())
     }
 
     /// Whether [`poll_action`](Self::poll_action) would return something.

@@ -56,6 +56,8 @@ struct State {
     ended: bool,
     /// The connection is lost.
     detached: bool,
+    /// A stanza of the client is being handled, by the owner or by the one before.
+    busy: bool,
     ledger: Ledger,
     /// Wakes the task of the owner.
     waker: Option<Waker>,
@@ -68,7 +70,7 @@ impl Slot {
         let (key, max) = key.map_or((None, Duration::ZERO), |(key, max)| (Some(key), max));
         let ledger = Ledger::new(marker, key.is_some(), next_id);
         let outbox = bound.outbox().clone();
-        let state = State { owner: 0, ended: false, detached: false, ledger, waker: None };
+        let state = State { owner: 0, ended: false, detached: false, busy: false, ledger, waker: None };
         let slot = Arc::new(Self { bound, outbox, key: key.clone(), max, state: Mutex::new(state) });
         if let Some(key) = key {
             slot.bound.shared().resumable.insert(key, &slot);
@@ -106,10 +108,20 @@ impl Slot {
         self.with(owner, |_| ()).is_ok()
     }
 
-    /// One stanza of the client is about to be handled. Counted before: a resume in the middle of it must
-    /// not have it sent again.
-    pub(crate) fn receive(&self, owner: u32) -> Result<(), Superseded> {
-        self.with(owner, |state| state.ledger.receive())
+    /// One stanza of the client is about to be handled, until what this returns is dropped. Counted before: a
+    /// resume in the middle of it must not have it sent again.
+    pub(crate) fn receive(&self, owner: u32) -> Result<Handling<'_>, Superseded> {
+        self.with(owner, |state| {
+            state.ledger.receive();
+            state.busy = true;
+        })?;
+        Ok(Handling { slot: self, owner })
+    }
+
+    /// Whether the stream that had the session before is in the middle of a stanza. Whoever has parked by
+    /// [`poll_take`](Self::poll_take) before it asks is woken at the end of that.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.state.lock().busy
     }
 
     /// Stanzas of the client that were handled; `None` before the client was told that they are counted.
@@ -226,6 +238,25 @@ impl Slot {
                 self.bound.shared().resumable.remember(key, &self.bound.account, handled);
             }
         })
+    }
+}
+
+/// A stanza of the client that is being handled: no other stream handles one of the same session meanwhile.
+pub(crate) struct Handling<'a> {
+    slot: &'a Slot,
+    owner: u32,
+}
+
+impl Drop for Handling<'_> {
+    fn drop(&mut self) {
+        let _quiet = WakeLater::new();
+        let state = &mut *self.slot.state.lock();
+        state.busy = false;
+        if state.owner != self.owner
+            && let Some(waker) = state.waker.take()
+        {
+            WakeLater::wake(waker);
+        }
     }
 }
 

@@ -40,6 +40,9 @@ pub(super) struct Managed {
     until: Option<Instant>,
     /// The outbox is another one than before.
     adopted: bool,
+    /// The stream that had the session before may be in the middle of a stanza: no other is handled until it
+    /// is done.
+    behind: bool,
 }
 
 /// What came of a request to resume.
@@ -73,11 +76,24 @@ impl Managed {
             ask_now: false,
             until: None,
             adopted: false,
+            behind: false,
         }
     }
 
     pub(super) fn slot(&self) -> Option<&Arc<Slot>> {
         self.slot.as_ref()
+    }
+
+    /// Whether input has to wait until the stream that had the session before is done with its last stanza.
+    pub(super) fn is_behind(&self) -> bool {
+        self.behind
+    }
+
+    /// Looks again whether it has to.
+    fn catch_up(&mut self) {
+        if self.behind {
+            self.behind = self.slot.as_ref().is_some_and(|slot| slot.is_busy());
+        }
     }
 
     /// About how many bytes are kept in case the client does not get them.
@@ -152,10 +168,12 @@ impl Stream {
         let Some(sm) = &self.sm else { return };
         let Some(slot) = sm.slot().cloned() else { return };
         let is_stanza = element.has_ns(super::render::NS_CLIENT);
-        if is_stanza && slot.receive(sm.owner) == Err(Superseded) {
+        let Ok(handling) = is_stanza.then(|| slot.receive(sm.owner)).transpose() else {
             return self.superseded();
-        }
-        if let Err(error) = slot.bound().take(now, element) {
+        };
+        let taken = slot.bound().take(now, element);
+        drop(handling);
+        if let Err(error) = taken {
             self.fail(error);
         }
     }
@@ -238,6 +256,8 @@ impl Stream {
         managed.preface.extend(resumed.into_iter().map(Parcel::answer));
         managed.preface.extend(unacked);
         managed.adopted = true;
+        managed.behind = true;
+        managed.catch_up();
         // Nobody has asked for the second copies yet.
         managed.ask_now = true;
         self.sm = Some(Box::new(managed));
@@ -275,6 +295,9 @@ impl Stream {
     /// Ends the stream if its session was resumed on another one. To be called whenever the task that owns
     /// the stream is woken.
     pub fn check_owner(&mut self) {
+        if let Some(sm) = &mut self.sm {
+            sm.catch_up();
+        }
         let lost = |sm: &Managed| sm.slot().is_some_and(|slot| !slot.belongs_to(sm.owner));
         if self.sm.as_deref().is_some_and(lost) {
             self.superseded();
@@ -344,6 +367,7 @@ impl Stream {
         // With something to say of its own the stream is not parked, but a resume has to find its task.
         let parks = into.len() == start && sm.answers_due == 0;
         let taken = slot.poll_take(sm.owner, cx, parks, into, max_bytes);
+        sm.catch_up();
         let stanzas = match taken {
             Err(Superseded) => return Poll::Ready(Err(EndReason::Replaced)),
             Ok(Poll::Ready(Taken::Ended(reason))) if into.len() == start => return Poll::Ready(Err(reason)),

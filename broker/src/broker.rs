@@ -392,7 +392,7 @@ impl Broker {
                 let mut wakers = Wakers::new();
                 let state = account.lock();
                 for (_, outbox, _) in state.sessions().filter(|(_, _, reach)| *reach != Reach::None) {
-                    let (result, waker) = outbox.enqueue_event(&event, Via::Full);
+                    let (result, waker) = outbox.enqueue_event(&event, event.len(), Via::Full);
                     sent += usize::from(result.is_ok());
                     wakers.add(waker);
                 }

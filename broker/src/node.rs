@@ -134,8 +134,9 @@ impl Locked<'_> {
     /// does so before or after it. Returns the number of deliveries.
     pub(crate) fn publish(&self, event: &Event, wakers: &mut Wakers) -> usize {
         let mut delivered = 0;
+        let len = event.len();
         for (_, listener) in &self.state.live {
-            let (result, waker) = listener.outbox.enqueue_event(event, listener.via);
+            let (result, waker) = listener.outbox.enqueue_event(event, len, listener.via);
             delivered += usize::from(result.is_ok());
             wakers.add(waker);
         }

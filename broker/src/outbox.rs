@@ -10,7 +10,7 @@ use crate::budget::{Hold, OverBudget, Rank};
 use crate::error::Error;
 use crate::event::{Event, Parcel, Via};
 use crate::stats::Counters;
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::Mutex;
 use crate::wake::wake;
 
 /// Slots that a drained queue keeps; what a burst needed beyond it is given back.
@@ -166,7 +166,7 @@ impl Outbox {
         max_bytes: usize,
     ) -> Poll<Result<usize, EndReason>> {
         let mut state = self.0.state.lock();
-        match self.0.take(&mut state, into, max_bytes) {
+        match state.take(into, max_bytes) {
             Ok(0) => {
                 let stale = state.park(cx.waker());
                 drop(state);
@@ -183,7 +183,7 @@ impl Outbox {
     ///
     /// The reason once the outbox has ended and everything queued before that was taken.
     pub fn try_take(&self, into: &mut VecDeque<Parcel>, max_bytes: usize) -> Result<usize, EndReason> {
-        self.0.take(&mut self.0.state.lock(), into, max_bytes)
+        self.0.state.lock().take(into, max_bytes)
     }
 
     /// Ready with the reason once the outbox has ended, whether or not parcels wait; parks the waker
@@ -233,24 +233,28 @@ impl Outbox {
     /// Queues without waking: the waker is for the caller, after its locks.
     pub(crate) fn enqueue(&self, parcel: Parcel) -> (Result<(), Ended>, Option<Waker>) {
         let mut state = self.0.state.lock();
-        let result = self.0.admit(&mut state, &parcel);
-        match result {
-            Ok(()) => {
-                state.bytes += parcel.len();
-                state.queue.push_back(parcel);
-                (Ok(()), state.waker.take())
-            }
-            Err(ended) => {
-                let waker = state.waker.take();
-                drop(state);
-                (Err(ended), waker)
-            }
-        }
+        let result = self.0.put(&mut state, parcel);
+        (result, state.waker.take())
     }
 
-    /// Queues a reference to the event; see [`enqueue`](Self::enqueue).
-    pub(crate) fn enqueue_event(&self, event: &Event, via: Via) -> (Result<(), Ended>, Option<Waker>) {
-        self.enqueue(Parcel::Event { event: event.clone(), via })
+    /// Queues a reference to the event, which has `len` bytes; see [`enqueue`](Self::enqueue). The way that
+    /// every delivery goes: `len` is handed in, so that a fan-out asks for it once.
+    #[inline]
+    pub(crate) fn enqueue_event(
+        &self,
+        event: &Event,
+        len: usize,
+        via: Via,
+    ) -> (Result<(), Ended>, Option<Waker>) {
+        let mut state = self.0.state.lock();
+        let result = if self.0.has_room(&state, len) {
+            state.bytes += len;
+            state.queue.push_back(Parcel::Event { event: event.clone(), via });
+            Ok(())
+        } else {
+            self.0.put(&mut state, Parcel::Event { event: event.clone(), via })
+        };
+        (result, state.waker.take())
     }
 
     /// Ends it without waking: the waker is for the caller, after its locks.
@@ -309,89 +313,115 @@ impl Drop for Inner {
 }
 
 impl Inner {
+    /// Whether so many bytes may be queued as things are: nothing to make room for, nothing to reserve.
+    #[inline]
+    fn has_room(&self, state: &State, len: usize) -> bool {
+        state.ended.is_none()
+            && self.fits(state, len)
+            && state.cost_with(len) <= state.reserved as usize + Hold::FREE
+    }
+
+    /// Queues a parcel, or ends the outbox.
+    #[inline(never)]
+    fn put(&self, state: &mut State, parcel: Parcel) -> Result<(), Ended> {
+        let len = parcel.len();
+        self.admit(state, &parcel, len)?;
+        state.bytes += len;
+        state.queue.push_back(parcel);
+        Ok(())
+    }
+
     /// Makes room for a parcel by the overflow policy, or ends the outbox.
-    fn admit(&self, state: &mut MutexGuard<'_, State>, parcel: &Parcel) -> Result<(), Ended> {
+    fn admit(&self, state: &mut State, parcel: &Parcel, len: usize) -> Result<(), Ended> {
         if let Some(reason) = state.ended {
             return Err(Ended(reason));
         }
-        if self.fits(state, parcel) {
-            return self.afford(state, parcel);
+        if !self.fits(state, len) {
+            match state.overflow {
+                Overflow::EndSession => {}
+                Overflow::DropOldest => state.drop_oldest(|state| self.fits(state, len)),
+                Overflow::Coalesce => state.coalesce(parcel),
+            }
         }
-        match state.overflow {
-            Overflow::EndSession => {}
-            Overflow::DropOldest => state.drop_oldest(|state| self.fits(state, parcel)),
-            Overflow::Coalesce => state.coalesce(parcel),
-        }
-        if self.fits(state, parcel) {
-            return self.afford(state, parcel);
+        if self.fits(state, len) {
+            return state.afford(len);
         }
         state.give_up(EndReason::Overflow);
         state.count(|counters| counters.overflowed.add(1));
         Err(Ended(EndReason::Overflow))
     }
 
+    #[inline]
+    fn fits(&self, state: &State, len: usize) -> bool {
+        state.queue.is_empty()
+            || (state.queue.len() < self.max_items as usize && state.bytes + len <= self.max_bytes as usize)
+    }
+}
+
+impl State {
+    /// What the budget counts once `len` more bytes wait.
+    #[inline]
+    fn cost_with(&self, len: usize) -> usize {
+        self.bytes + len + PARCEL * (self.queue.len() + 1)
+    }
+
     /// Makes sure that the budget has room for what waits beyond the free allowance, or ends the
     /// outbox. The usual parcel finds room in what is free or reserved already.
-    fn afford(&self, state: &mut State, parcel: &Parcel) -> Result<(), Ended> {
-        let needed =
-            (state.bytes + parcel.len() + PARCEL * (state.queue.len() + 1)).saturating_sub(Hold::FREE);
-        if needed <= state.reserved as usize {
+    fn afford(&mut self, len: usize) -> Result<(), Ended> {
+        let needed = self.cost_with(len).saturating_sub(Hold::FREE);
+        if needed <= self.reserved as usize {
             return Ok(());
         }
-        let Some(owner) = state.owner.clone() else { return Ok(()) };
+        let Some(owner) = &self.owner else { return Ok(()) };
         let budget = &owner.counters.budget;
-        match budget.reserve(state.reserved as usize, needed, Rank::Session) {
+        match budget.reserve(self.reserved as usize, needed, Rank::Session) {
             Ok(reserved) => {
                 // Outboxes are bounded by 32 bits; a parcel that is larger still is counted as that.
-                state.reserved = u32::try_from(reserved).unwrap_or(u32::MAX);
-                budget.release(reserved - state.reserved as usize);
+                self.reserved = u32::try_from(reserved).unwrap_or(u32::MAX);
+                budget.release(reserved - self.reserved as usize);
                 Ok(())
             }
             Err(OverBudget) => {
-                state.give_up(EndReason::Memory);
-                state.count(|counters| counters.starved.add(1));
+                self.give_up(EndReason::Memory);
+                self.count(|counters| counters.starved.add(1));
                 Err(Ended(EndReason::Memory))
             }
         }
     }
 
-    fn take(
-        &self,
-        state: &mut State,
-        into: &mut VecDeque<Parcel>,
-        max_bytes: usize,
-    ) -> Result<usize, EndReason> {
-        let taken = state.take(into, max_bytes);
-        if state.reserved > 0 && state.queue.is_empty() {
-            state.give_back();
-        }
-        taken
-    }
-
-    fn fits(&self, state: &State, parcel: &Parcel) -> bool {
-        state.queue.is_empty()
-            || (state.queue.len() < self.max_items as usize
-                && state.bytes + parcel.len() <= self.max_bytes as usize)
-    }
-}
-
-impl State {
+    /// See [`Outbox::poll_take`]; 0 if nothing waits.
+    #[inline]
     fn take(&mut self, into: &mut VecDeque<Parcel>, max_bytes: usize) -> Result<usize, EndReason> {
-        if self.queue.is_empty() {
-            return self.ended.map_or(Ok(0), Err);
+        match self.queue.len() {
+            0 => self.ended.map_or(Ok(0), Err),
+            // Nearly always. From the back: the queue begins at its first slot again, so that a session which
+            // keeps up goes by the same few bytes of memory with every event.
+            1 if self.reserved == 0 && self.queue.capacity() <= KEEP_SLOTS => {
+                if let Some(parcel) = self.queue.pop_back() {
+                    into.push_back(parcel);
+                }
+                self.bytes = 0;
+                Ok(1)
+            }
+            waiting => Ok(self.take_many(waiting, into, max_bytes)),
         }
-        let count = if self.bytes <= max_bytes { self.queue.len() } else { self.prefix(max_bytes) };
-        if count == self.queue.len() {
-            into.append(&mut self.queue);
-            self.bytes = 0;
-        } else {
+    }
+
+    #[inline(never)]
+    fn take_many(&mut self, waiting: usize, into: &mut VecDeque<Parcel>, max_bytes: usize) -> usize {
+        let count = if self.bytes <= max_bytes { waiting } else { self.prefix(max_bytes) };
+        if count < waiting {
             self.bytes -= self.queue.iter().take(count).map(Parcel::len).sum::<usize>();
             into.extend(self.queue.drain(..count));
+            return count;
         }
-        if self.queue.is_empty() && self.queue.capacity() > KEEP_SLOTS {
+        into.append(&mut self.queue);
+        self.bytes = 0;
+        self.give_back();
+        if self.queue.capacity() > KEEP_SLOTS {
             self.queue = VecDeque::new();
         }
-        Ok(count)
+        count
     }
 
     /// How many parcels make up to `max_bytes`, at least one.
@@ -405,6 +435,7 @@ impl State {
     }
 
     /// Stores the waker; gives back one that it replaces, to be dropped after unlocking.
+    #[inline]
     fn park(&mut self, waker: &Waker) -> Option<Waker> {
         match &self.waker {
             Some(parked) if parked.will_wake(waker) => None,

@@ -84,8 +84,11 @@ impl Wakers {
         Self(SPARE.try_with(RefCell::take).unwrap_or_default())
     }
 
+    #[inline]
     pub(crate) fn add(&mut self, waker: Option<Waker>) {
-        self.0.extend(waker);
+        if let Some(waker) = waker {
+            self.0.push(waker);
+        }
     }
 }
 

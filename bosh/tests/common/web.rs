@@ -6,8 +6,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bosh::{Config, Endpoint};
+use bosh::{Body, Config, Endpoint};
 use broker::Broker;
+use hyper::Request;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -307,4 +308,20 @@ pub async fn eventually(what: &str, mut check: impl FnMut() -> bool) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("not in time: {what}");
+}
+
+/// Hands a request to the endpoint as if it came from this address: status and text of the answer.
+pub async fn post_as(server: &Server, body: Vec<u8>, peer: Option<IpAddr>, secure: bool) -> (u16, String) {
+    let request = Request::post("/http-bind/").body(Body::new(body.into())).unwrap();
+    let response = server.endpoint.handle(request, peer, secure).await;
+    let status = response.status().as_u16();
+    (status, text_of(response.into_body()).await)
+}
+
+async fn text_of(body: Body) -> String {
+    let mut body = std::pin::pin!(body);
+    let frame = std::future::poll_fn(|cx| hyper::body::Body::poll_frame(body.as_mut(), cx)).await;
+    frame
+        .map(|frame| String::from_utf8(frame.unwrap().into_data().unwrap().to_vec()).unwrap())
+        .unwrap_or_default()
 }

@@ -339,6 +339,14 @@ async fn x78_websocket_connections_cut_at_any_byte_lose_and_double_nothing() {
     }
 }
 
+/// Old connection, new connection and publisher on threads of their own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn x78_threads_that_publish_break_and_resume_lose_and_double_nothing() {
+    for seed in 1..=4 {
+        cut_everywhere(seed, seed % 3 == 0).await;
+    }
+}
+
 #[tokio::test]
 async fn x78_nobody_comes_back_and_nothing_stays() {
     for websocket in [false, true] {

@@ -373,6 +373,8 @@ impl Stream {
             Ok(Poll::Ready(Taken::Ended(reason))) if into.len() == start => return Poll::Ready(Err(reason)),
             Ok(Poll::Ready(Taken::Full)) => {
                 self.fail(StreamError::PolicyViolation("too many unacknowledged stanzas"));
+                // What waits behind those that could not be kept is lost as well: no gap before the end.
+                self.part_from_outbox();
                 return Poll::Ready(Ok(into.len() - start));
             }
             Ok(Poll::Ready(Taken::Stanzas(stanzas))) => stanzas,

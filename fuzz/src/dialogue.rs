@@ -1,53 +1,74 @@
-//! One client on one stream, in virtual time, with everything checked that can be said about it.
+//! One client on its connections, in virtual time, with everything checked that can be said about it.
 //!
 //! Whatever is sent: each request is answered once and in order; events of the server arrive once, in order,
-//! for each subscription that the broker knows of; what the server writes is well-formed; queues keep their
-//! bounds; another session hears every event; and what a session leaves behind is nothing.
+//! for each subscription that the broker knows of, over as many connections as a resumed session takes; both
+//! sides count stanzas alike; what the server writes is well-formed; queues keep their bounds; nobody gets in
+//! without the secret; another session hears every event; and what a session leaves behind is nothing.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use broker::{Address, EndReason, Parcel, Reach};
+use broker::{Broker, EndReason, Parcel};
 use minidom::Element;
 use xmpp::auth::Question;
-use xmpp::{Action, AuthFailure, Channel, Principal, Service, StartTls, Stream, StreamError};
+use xmpp::{Action, Answer, AuthFailure, Principal, Service, Stream, StreamError};
 
+use crate::connections::{Old, Parked};
+use crate::due::{Dues, event_number};
+use crate::login::{self, Client};
+use crate::managed::{Managed, SM};
 use crate::wire::Wire;
 use crate::world::{self, Neighbour, PUBSUB, Setting};
 
 const CLIENT: &str = "jabber:client";
 const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
-const EVENT: &str = "http://jabber.org/protocol/pubsub#event";
+const NS_BIND2: &str = "urn:xmpp:bind:0";
 /// The account behind the stream.
-const BARE: &str = "1001@localhost";
+pub const BARE: &str = "1001@localhost";
 
-/// An event that has to arrive: its number and the addresses it goes to.
-struct Due {
-    number: u64,
-    to: Vec<String>,
+/// A request without an answer.
+pub struct Asked {
+    id: Option<String>,
+    /// How many stanzas of a managed session had been sent with it.
+    pub sent: u32,
 }
 
 pub struct Dialogue<W> {
-    service: Service,
-    now: Instant,
-    stream: Stream,
-    wire: W,
+    setting: Setting,
+    pub(crate) service: Service,
+    pub(crate) now: Instant,
+    pub(crate) stream: Stream,
+    pub(crate) wire: W,
     /// Input that the stream did not take yet.
-    unread: Vec<u8>,
+    pub(crate) unread: Vec<u8>,
     /// Bytes handed in at once; 0: all.
     cut: usize,
     /// The outbox is only drained on demand.
-    lazy: bool,
-    /// Ids of requests without an answer.
-    asked: VecDeque<Option<String>>,
+    pub(crate) lazy: bool,
+    pub(crate) asked: VecDeque<Asked>,
     /// What was sent can no longer be told from outside.
-    obscure: bool,
-    due: VecDeque<Due>,
+    pub(crate) obscure: bool,
+    /// What is due to the session of this connection.
+    pub(crate) due: Dues,
+    /// What is due is not known, since the client has acknowledged what it has not heard.
+    pub(crate) inexact: bool,
     published: u64,
-    closed: Option<Option<StreamError>>,
-    overflowed: bool,
-    finished: bool,
-    restarts: bool,
+    pub(crate) closed: Option<Option<StreamError>>,
+    /// Something that waited for the client was thrown away together with its session.
+    pub(crate) lost: bool,
+    pub(crate) finished: bool,
+    pub(crate) restarts: bool,
+    pub(crate) question: Option<Question>,
+    pub(crate) client: Client,
+    pub(crate) managed: Option<Managed>,
+    /// Stanzas sent on this connection before a session was resumed on it.
+    pub(crate) early: u32,
+    /// The session that waits to be resumed.
+    pub(crate) parked: Option<Parked>,
+    /// A session was resumed, which the client has not heard of: what it knows about it.
+    pub(crate) resuming: Option<Managed>,
+    /// Connections given up.
+    pub(crate) old: Vec<Old<W>>,
     neighbour: Neighbour,
     witness: Neighbour,
     witnessed: u64,
@@ -55,16 +76,15 @@ pub struct Dialogue<W> {
 }
 
 impl<W: Wire> Dialogue<W> {
-    pub fn new(setting: Setting, starttls: bool) -> Self {
+    pub fn new(setting: Setting) -> Self {
         let now = Instant::now();
         let service = world::service(setting);
         let witness = Neighbour::witness(&service, now);
-        let neighbour = Neighbour::new(&service, "own1", now);
-        let starttls = if starttls { StartTls::Optional } else { StartTls::Off };
-        let channel = Channel { starttls, ..Channel::default() };
+        let neighbour = Neighbour::new(&service, "own1", now).expect("a fresh service");
         Self {
+            setting,
             now,
-            stream: Stream::new(service.clone(), W::FRAMING, channel, now),
+            stream: Stream::new(service.clone(), W::FRAMING, setting.channel(), now),
             wire: W::new(now, &service),
             service,
             unread: Vec::new(),
@@ -72,17 +92,38 @@ impl<W: Wire> Dialogue<W> {
             lazy: false,
             asked: VecDeque::new(),
             obscure: false,
-            due: VecDeque::new(),
+            due: Dues::default(),
+            inexact: false,
             published: 0,
             closed: None,
-            overflowed: false,
+            lost: false,
             finished: false,
             restarts: true,
+            question: None,
+            client: Client::default(),
+            managed: None,
+            early: 0,
+            parked: None,
+            resuming: None,
+            old: Vec::new(),
             neighbour,
             witness,
             witnessed: 0,
             serial: 0,
         }
+    }
+
+    /// The client comes on another connection, about which nothing is known yet; the old one is given back.
+    pub(crate) fn reconnect(&mut self) -> (Stream, W) {
+        let stream = Stream::new(self.service.clone(), W::FRAMING, self.setting.channel(), self.now);
+        let wire = W::new(self.now, &self.service);
+        self.unread.clear();
+        self.asked.clear();
+        self.due.clear();
+        (self.obscure, self.inexact, self.lost, self.finished) = (false, false, false, false);
+        (self.restarts, self.early) = (true, 0);
+        (self.closed, self.question, self.managed, self.resuming) = (None, None, None, None);
+        (std::mem::replace(&mut self.stream, stream), std::mem::replace(&mut self.wire, wire))
     }
 
     /// A number that no other step has.
@@ -114,12 +155,33 @@ impl<W: Wire> Dialogue<W> {
         let meaning = W::meaning(xml, &self.service.config().limits);
         self.obscure |= !meaning.whole;
         for element in &meaning.elements {
-            let is_iq = element.name() == "iq" && (element.has_ns(CLIENT) || element.has_ns(""));
-            if is_iq && !matches!(element.attr("type"), Some("result" | "error")) {
-                self.asked.push_back(element.attr("id").map(str::to_owned));
-            }
+            self.note(element);
         }
         self.bytes(&W::encode(xml));
+    }
+
+    /// An element goes out.
+    fn note(&mut self, element: &Element) {
+        let wishes = element.get_child("bind", NS_BIND2).and_then(|bind| bind.get_child("enable", SM));
+        if element.has_ns(SM) || wishes.is_some() {
+            match self.resuming.as_mut().or(self.managed.as_mut()) {
+                None if element.name() == "enable" || wishes.is_some() => self.managed = Some(Managed::new()),
+                None => {}
+                Some(managed) => managed.send(element),
+            }
+        }
+        if !element.has_ns(CLIENT) && !element.has_ns("") {
+            return;
+        }
+        let sent = match (&mut self.resuming, &mut self.managed) {
+            (Some(resuming), _) => resuming.send_ahead(),
+            (None, Some(managed)) => managed.send_stanza(),
+            (None, None) => 0,
+        };
+        self.early += u32::from(self.resuming.is_none());
+        if element.name() == "iq" && !matches!(element.attr("type"), Some("result" | "error")) {
+            self.asked.push_back(Asked { id: element.attr("id").map(str::to_owned), sent });
+        }
     }
 
     /// Sends bytes that may mean anything.
@@ -138,25 +200,35 @@ impl<W: Wire> Dialogue<W> {
 
     /// The realm has made up its mind.
     pub fn verdict(&mut self, verdict: Result<(), AuthFailure>) {
-        let principal = Principal { user: "1001".into(), tag: 0 };
-        self.stream.handle_auth(self.now, verdict.map(|()| principal));
+        let answer = answer_to(self.question.take(), verdict);
+        self.answer(answer);
+    }
+
+    /// The realm answers what was not asked.
+    pub fn mix_up(&mut self) {
+        let hash = xmpp::sasl::scram::Hash::Sha256;
+        self.question = None;
+        self.answer(Answer::Verifier(Ok(login::verifier(hash))));
+    }
+
+    fn answer(&mut self, answer: Answer) {
+        self.stream.handle_auth(self.now, answer);
         self.pump();
         self.drain_unless_lazy();
     }
 
     /// An event of the server.
     pub fn publish(&mut self, node: &str, text: &str) {
-        let mut payload = b"<x xmlns='urn:x'>".to_vec();
-        xmpp::xml::push_text(&mut payload, text);
-        payload.extend_from_slice(b"</x>");
         self.published += 1;
-        let to = self.receivers(node);
-        if !to.is_empty() {
-            self.due.push_back(Due { number: self.published, to });
+        let broker = self.service.broker();
+        if let Some(bound) = self.stream.bound()
+            && self.stream.outbox().is_ended().is_none()
+        {
+            self.due.publish(self.published, broker, BARE, bound.full(), node);
         }
-        let event = xmpp::event(PUBSUB, node, &format!("e{}", self.published), &payload);
-        self.service.broker().publish(node, event);
-        self.overflowed |= self.stream.outbox().is_ended() == Some(EndReason::Overflow);
+        self.due_to_parked(node, self.published);
+        publish(self.service.broker(), node, self.published, text);
+        self.lost |= self.stream.outbox().is_ended() == Some(EndReason::Overflow);
         for said in self.witness.read() {
             // Other users may write to it.
             let Some(number) = event_number(&said.parse().expect("output is XML")) else { continue };
@@ -165,26 +237,6 @@ impl<W: Wire> Dialogue<W> {
         }
         assert_eq!(self.witnessed, self.published);
         self.drain_unless_lazy();
-    }
-
-    /// Addresses of this session to which an event of the node goes now.
-    fn receivers(&self, node: &str) -> Vec<String> {
-        let Some(bound) = self.stream.bound() else { return Vec::new() };
-        if self.stream.outbox().is_ended().is_some() {
-            return Vec::new();
-        }
-        let broker = self.service.broker();
-        let own = |address: &Address| *address.to_string() == **bound.full();
-        let sessions = broker.sessions(BARE);
-        let reach = sessions.iter().find(|info| own(&info.address)).map_or(Reach::None, |info| info.reach);
-        let subscriptions = broker.subscriptions(BARE).into_iter().filter(|(_, name)| **name == *node);
-        subscriptions
-            .filter(|(address, _)| match address.resource {
-                None => reach == Reach::All,
-                Some(_) => reach != Reach::None && own(address),
-            })
-            .map(|(address, _)| address.to_string())
-            .collect()
     }
 
     /// Somebody else's stanza.
@@ -198,7 +250,8 @@ impl<W: Wire> Dialogue<W> {
 
     /// Another session takes the address of this one.
     pub fn replace(&mut self) {
-        drop(Neighbour::new(&self.service, "1001", self.now));
+        // There may be too many resources.
+        let _ = Neighbour::new(&self.service, "1001", self.now);
         self.drain_unless_lazy();
     }
 
@@ -208,22 +261,15 @@ impl<W: Wire> Dialogue<W> {
         self.drain_unless_lazy();
     }
 
-    /// The connection breaks.
-    pub fn break_off(&mut self) {
-        self.stream.handle_eof();
-        self.pump();
-        self.drain_unless_lazy();
-    }
-
     /// Time passes, deadlines are served in between.
     pub fn pass(&mut self, time: Duration) {
         let end = self.now + time;
         for turn in 0.. {
             assert!(turn < 20_000, "the clock spins");
-            let deadline = self.stream.deadline().into_iter().chain(self.wire.deadline()).min();
-            let Some(deadline) = deadline.filter(|deadline| *deadline <= end && self.closed.is_none()) else {
-                break;
-            };
+            let own = self.stream.deadline().into_iter().chain(self.wire.deadline());
+            let own = own.filter(|_| self.closed.is_none());
+            let old = self.old.iter().filter_map(|old| old.stream.deadline());
+            let Some(deadline) = own.chain(old).min().filter(|deadline| *deadline <= end) else { break };
             self.now = self.now.max(deadline);
             self.tick();
         }
@@ -232,16 +278,21 @@ impl<W: Wire> Dialogue<W> {
     }
 
     fn tick(&mut self) {
+        self.service.handle_timeout(self.now);
         self.stream.handle_timeout(self.now);
         if self.closed.is_none() {
             self.wire.handle_timeout(self.now, &mut self.stream);
+        }
+        for old in &mut self.old {
+            old.stream.handle_timeout(self.now);
         }
         self.pump();
         self.drain_unless_lazy();
     }
 
     /// Hands in what waits, and does what the stream asks for.
-    fn pump(&mut self) {
+    pub(crate) fn pump(&mut self) {
+        self.look_for_resumed();
         let unread = std::mem::take(&mut self.unread);
         let mut input = unread.as_slice();
         loop {
@@ -254,36 +305,44 @@ impl<W: Wire> Dialogue<W> {
             self.wire.feed(self.now, &mut self.stream, &mut piece);
             assert!(piece.len() < cut || !self.stream.wants_input(), "input is taken when it is wanted");
             input = &input[cut - piece.len()..];
+            self.look_for_resumed();
         }
         self.act(&mut input);
         self.unread = if self.closed.is_some() { Vec::new() } else { input.to_vec() };
+        self.tend();
+        if self.stream.is_detached() {
+            // Silence has ended the connection.
+            self.connect(false);
+        }
     }
 
-    fn act(&mut self, input: &mut &[u8]) {
+    pub(crate) fn act(&mut self, input: &mut &[u8]) {
         while let Some(action) = self.stream.poll_action() {
             match action {
-                Action::Authenticate(Question::Password(credentials)) => {
-                    assert!(!credentials.user.is_empty() && !credentials.password.expose().is_empty());
+                Action::Authenticate(question) => {
+                    judge(&question, &self.setting, &self.client);
+                    self.question = Some(question);
                 }
-                Action::Authenticate(other) => panic!("not offered: {other:?}"),
                 Action::StartTls => {
                     // What came behind it in clear is nobody's.
                     *input = &[];
                     self.asked.clear();
                     self.drain();
-                    self.stream.tls_started(self.now, None);
+                    self.stream.tls_started(self.now, Some(Box::new(world::binding())));
                     self.wire.restart();
                     self.restarts = true;
                 }
                 Action::Close(error) => {
                     assert!(self.closed.is_none(), "a stream ends once");
+                    let full = StreamError::PolicyViolation("too many unacknowledged stanzas");
+                    self.lost |= error == Some(full);
                     self.closed = Some(error);
                 }
             }
         }
     }
 
-    fn drain_unless_lazy(&mut self) {
+    pub(crate) fn drain_unless_lazy(&mut self) {
         let limits = &self.service.config().limits;
         let outbox = self.stream.outbox();
         assert!(outbox.len() <= limits.outbox_items && outbox.bytes() <= limits.outbox_bytes);
@@ -300,14 +359,18 @@ impl<W: Wire> Dialogue<W> {
             if !self.finished {
                 self.wire.write_control(&mut out);
             }
-            match self.stream.outbox().try_take(&mut parcels, 4096) {
-                Ok(0) => {
+            let taken = self.stream.try_take(self.now, &mut parcels, 4096);
+            // More than may be unacknowledged ends the stream.
+            let was_open = self.closed.is_none();
+            self.act(&mut &[][..]);
+            match taken {
+                Ok(0) if was_open == self.closed.is_none() => {
                     self.read(&out);
                     break;
                 }
                 Ok(_) => self.write(&mut parcels, &mut out),
                 Err(reason) => {
-                    self.overflowed |= reason == EndReason::Overflow;
+                    self.lost |= reason == EndReason::Overflow;
                     self.read(&out);
                     self.end(reason);
                     break;
@@ -317,14 +380,17 @@ impl<W: Wire> Dialogue<W> {
         }
         let settled = self.closed.is_none() && self.unread.is_empty() && !self.obscure;
         if settled && self.stream.wants_input() {
-            assert!(self.asked.is_empty(), "requests without an answer: {:?}", self.asked);
+            assert!(self.asked.is_empty(), "requests without an answer: {:?}", self.asked[0].id);
+            if let Some(managed) = &self.managed {
+                managed.check_answered();
+            }
         }
-        if !self.overflowed {
-            assert!(self.due.is_empty(), "event {} is lost", self.due[0].number);
+        if !self.lost && !self.inexact {
+            self.due.check_heard();
         }
     }
 
-    fn write(&mut self, parcels: &mut VecDeque<Parcel>, out: &mut Vec<u8>) {
+    pub(crate) fn write(&mut self, parcels: &mut VecDeque<Parcel>, out: &mut Vec<u8>) {
         for parcel in parcels.drain(..) {
             self.wire.write(&mut self.stream, &parcel, out);
         }
@@ -347,7 +413,7 @@ impl<W: Wire> Dialogue<W> {
         }
     }
 
-    fn read(&mut self, bytes: &[u8]) {
+    pub(crate) fn read(&mut self, bytes: &[u8]) {
         let mut elements = Vec::new();
         self.wire.read(bytes, &mut elements);
         for element in elements {
@@ -357,18 +423,17 @@ impl<W: Wire> Dialogue<W> {
 
     fn hear(&mut self, element: &Element) {
         self.restarts |= element.is("success", SASL);
+        self.client.hear(element);
+        self.hear_managed(element);
         if element.is("iq", CLIENT) && matches!(element.attr("type"), Some("result" | "error")) {
             if !self.obscure {
                 let asked = self.asked.pop_front().expect("an answer without a question");
-                assert_eq!(element.attr("id"), asked.as_deref(), "answers keep the order of requests");
+                assert_eq!(element.attr("id"), asked.id.as_deref(), "answers keep the order of requests");
             }
-        } else if let Some(number) = event_number(element) {
-            let due = self.due.front_mut().expect("an event that was not due");
-            assert_eq!(number, due.number, "events keep their order");
-            let to = element.attr("to").expect("an address");
-            let at = due.to.iter().position(|due| due == to).expect("an event for each subscription, once");
-            due.to.swap_remove(at);
-            self.due.pop_front_if(|due| due.to.is_empty());
+        } else if let Some(number) = event_number(element)
+            && !self.inexact
+        {
+            self.due.hear(number, element.attr("to").expect("an address"));
         }
     }
 
@@ -383,21 +448,48 @@ impl<W: Wire> Dialogue<W> {
             self.tick();
         }
         self.break_off();
+        // If a session waits for it, there is another connection now.
+        self.break_off();
         assert!(self.finished, "the stream has ended");
+        self.leave();
         let broker = self.service.broker();
         assert!(broker.sessions(BARE).is_empty());
         assert_eq!(self.service.sessions(), 2, "the neighbours");
     }
 }
 
-/// The number of an event that the server itself published.
-fn event_number(element: &Element) -> Option<u64> {
-    if !element.is("message", CLIENT) || element.attr("from") != Some(PUBSUB) {
-        return None;
+/// The server publishes its event `number`.
+pub(crate) fn publish(broker: &Broker, node: &str, number: u64, text: &str) {
+    let mut payload = b"<x xmlns='urn:x'>".to_vec();
+    xmpp::xml::push_text(&mut payload, text);
+    payload.extend_from_slice(b"</x>");
+    broker.publish(node, xmpp::event(PUBSUB, node, &format!("e{number}"), &payload));
+}
+
+/// What the realm says to `question` if `verdict` is its opinion; without the secret it is against.
+pub(crate) fn answer_to(question: Option<Question>, verdict: Result<(), AuthFailure>) -> Answer {
+    let verdict = match (question, verdict) {
+        (Some(Question::Verifier(attempt)), verdict) => {
+            return Answer::Verifier(verdict.map(|()| login::verifier(attempt.hash)));
+        }
+        (Some(Question::Outcome { proven: false, .. } | Question::Token { owner: Err(_), .. }), Ok(())) => {
+            Err(AuthFailure::NotAuthorized)
+        }
+        (_, verdict) => verdict,
+    };
+    let principal = Principal { user: "1001".into(), tag: 0 };
+    Answer::Verdict(verdict.map(|()| principal))
+}
+
+/// Who did not show the secret has not proven it.
+pub(crate) fn judge(question: &Question, setting: &Setting, client: &Client) {
+    match question {
+        Question::Password(credentials) => {
+            assert!(!credentials.user.is_empty() && !credentials.password.expose().is_empty());
+        }
+        Question::Verifier(attempt) => assert!(setting.scram && !attempt.user.is_empty()),
+        Question::Outcome { proven, .. } => assert!(!proven || client.proves()),
+        Question::Token { owner, .. } => assert!(owner.is_err() || client.proves()),
+        other => panic!("not offered: {other:?}"),
     }
-    let items = element.get_child("event", EVENT)?.get_child("items", EVENT)?;
-    if !world::NODES.contains(&items.attr("node")?) {
-        return None;
-    }
-    items.get_child("item", EVENT)?.attr("id")?.strip_prefix('e')?.parse().ok()
 }

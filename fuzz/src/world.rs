@@ -6,9 +6,12 @@ use std::time::{Duration, Instant};
 
 use broker::{Broker, Outbox, OutboxLimits, Overflow, Parcel};
 use minidom::Element;
-use xmpp::auth::Verdict;
+use xmpp::auth::{Attempt, Lookup, Verdict};
+use xmpp::sasl::binding::ChannelBinding;
+use xmpp::sasl::scram::{Decoys, Hash};
 use xmpp::{
-    Access, AccessPolicy, Authenticator, Bound, Config, Credentials, Limits, Principal, Profile, Service,
+    Access, AccessPolicy, Authenticator, BindError, Bound, Channel, Config, Credentials, FastOptions, Limits,
+    Principal, Profile, Service, StartTls, StreamManagement, Verifiers,
 };
 
 /// Nodes of the server's own.
@@ -16,10 +19,32 @@ pub const NODES: [&str; 2] = ["/n", "/finesse/api/User/1001"];
 pub const PUBSUB: &str = "pubsub.localhost";
 
 /// Never says anything by itself: the script speaks for it.
-struct Realm;
+struct Realm(Decoys);
 
 impl Authenticator for Realm {
     fn authenticate(&self, _: Credentials) -> Verdict {
+        Box::pin(std::future::pending())
+    }
+
+    fn scram(&self) -> Option<&dyn Verifiers> {
+        Some(self)
+    }
+}
+
+impl Verifiers for Realm {
+    fn hashes(&self) -> &[Hash] {
+        &Hash::ALL
+    }
+
+    fn decoys(&self) -> &Decoys {
+        &self.0
+    }
+
+    fn lookup(&self, _: &Attempt) -> Lookup {
+        Box::pin(std::future::pending())
+    }
+
+    fn conclude(&self, _: Attempt, _: bool) -> Verdict {
         Box::pin(std::future::pending())
     }
 }
@@ -43,23 +68,60 @@ impl AccessPolicy for Rights {
     }
 }
 
-/// Which service a script runs against.
+/// Which service a script runs against, and over what.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Setting {
     /// The standards to the letter.
     pub strict: bool,
     /// Bounds so small that scripts hit them.
     pub narrow: bool,
+    /// STARTTLS is offered.
+    pub starttls: bool,
+    /// Stream management (XEP-0198).
+    pub managed: bool,
+    /// SASL2 with Bind 2 and tokens (XEP-0388, XEP-0386, XEP-0484).
+    pub sasl2: bool,
+    /// SCRAM.
+    pub scram: bool,
+    /// Several subscriptions of an address to a node, told apart by ids.
+    pub several: bool,
+    /// Subscription options also in the Finesse profile.
+    pub options: bool,
+    /// Collections (XEP-0248).
+    pub collections: bool,
+    /// Connections come over TLS, with data for channel binding.
+    pub secure: bool,
 }
 
 impl Setting {
-    /// From a byte of the script: one bit a choice.
-    pub fn new(byte: u8) -> Self {
-        Self { strict: byte & 1 != 0, narrow: byte & 2 != 0 }
+    /// From two bytes of the script: one bit a choice.
+    pub fn new(first: u8, second: u8) -> Self {
+        let bit = |byte: u8, bit: u8| byte & (1 << bit) != 0;
+        Self {
+            strict: bit(first, 0),
+            narrow: bit(first, 1),
+            starttls: bit(first, 2),
+            managed: bit(second, 0),
+            sasl2: bit(second, 1),
+            scram: bit(second, 2),
+            several: bit(second, 3),
+            options: bit(second, 4),
+            collections: bit(second, 5),
+            secure: bit(second, 6),
+        }
     }
 
     fn config(self) -> Config {
-        let mut config = Config::new("localhost");
+        let mut config = Config {
+            scram: self.scram,
+            sasl2: self.sasl2,
+            fast: self.sasl2.then(|| FastOptions { per_account: 2, ..FastOptions::default() }),
+            multi_subscribe: self.several,
+            subscription_options: self.options.then_some(true),
+            collections: self.collections,
+            stream_management: self.managed.then(StreamManagement::default),
+            ..Config::new("localhost")
+        };
         if self.strict {
             config.profile = Profile::Strict;
         }
@@ -78,9 +140,28 @@ impl Setting {
                 ..Limits::default()
             };
             config.max_resources = 2;
+            config.stream_management = self.managed.then_some(StreamManagement {
+                max_resume: Duration::from_secs(20),
+                queue_items: 8,
+                queue_bytes: 8 << 10,
+                request_every: 3,
+                request_after: Duration::from_secs(1),
+            });
         }
         config
     }
+
+    /// What the stream has to know about a connection.
+    pub fn channel(self) -> Channel {
+        let starttls = if self.starttls && !self.secure { StartTls::Optional } else { StartTls::Off };
+        let binding = self.secure.then(|| Box::new(binding()));
+        Channel { secure: self.secure, starttls, binding, ..Channel::default() }
+    }
+}
+
+/// What clients bind their logins to where there is TLS.
+pub fn binding() -> ChannelBinding {
+    ChannelBinding { exporter: Some([7; 32]), end_point: None }
 }
 
 pub fn service(setting: Setting) -> Service {
@@ -94,7 +175,7 @@ pub fn service(setting: Setting) -> Service {
     for node in NODES {
         broker.create_node(node).expect("a fresh broker");
     }
-    Service::new(setting.config(), broker, Arc::new(Realm), Arc::new(Rights))
+    Service::new(setting.config(), broker, Arc::new(Realm(Decoys::new(b"key", None))), Arc::new(Rights))
 }
 
 /// A session without a stream, whose client reads at once.
@@ -105,22 +186,25 @@ pub struct Neighbour {
 
 impl Neighbour {
     /// Bound and available.
-    pub fn new(service: &Service, user: &str, now: Instant) -> Self {
+    ///
+    /// # Errors
+    /// The account has as many resources as it may have.
+    pub fn new(service: &Service, user: &str, now: Instant) -> Result<Self, BindError> {
         let outbox = Outbox::new(OutboxLimits {
             max_items: 10_000,
             max_bytes: 64 << 20,
             overflow: Overflow::EndSession,
         });
         let principal = Principal { user: user.into(), tag: 0 };
-        let bound = service.bind(&principal, Some("r"), outbox).expect("a fresh service");
+        let bound = service.bind(&principal, Some("r"), outbox)?;
         let mut neighbour = Self { bound, inbox: VecDeque::new() };
         neighbour.send(now, "<presence xmlns='jabber:client'/>");
-        neighbour
+        Ok(neighbour)
     }
 
     /// Subscribed to the server's nodes.
     pub fn witness(service: &Service, now: Instant) -> Self {
-        let mut witness = Self::new(service, "witness", now);
+        let mut witness = Self::new(service, "witness", now).expect("a fresh service");
         for node in NODES {
             witness.send(
                 now,

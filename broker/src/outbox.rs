@@ -210,6 +210,11 @@ impl Outbox {
         self.0.state.lock().ended
     }
 
+    /// How many parcels and bytes may wait.
+    pub fn bounds(&self) -> (usize, usize) {
+        (self.0.max_items as usize, self.0.max_bytes as usize)
+    }
+
     /// Parcels that wait.
     pub fn len(&self) -> usize {
         self.0.state.lock().queue.len()

@@ -3,7 +3,7 @@
 
 mod common;
 
-use broker::{EndReason, Outbox, OutboxLimits};
+use broker::{Address, EndReason, Outbox, OutboxLimits, Overflow};
 use common::{
     Client, DATA, OWNER, PUBSUB, Received, affiliate, client, configure, finesse, principal, stored, strict,
 };
@@ -147,6 +147,44 @@ fn x64_last_item_on_presence_in_strict_where_the_node_says_so() {
     agent.send("<presence type='unavailable'/>");
     agent.send("<presence/>");
     assert_eq!(agent.read().iter().filter(|r| r.class.is_none()).count(), 2);
+}
+
+/// An agent with 30 subscriptions and a queue for 20 parcels or 8 KiB, and how many last items he gets.
+fn last_items_at_login(max_items: usize, max_bytes: usize) -> (Client, usize) {
+    let service = strict();
+    let mut owner = client(&service, "own1", "o");
+    let text = "x".repeat(200);
+    for n in 0..30 {
+        let fields = [("persist_items", "1"), ("send_last_published_item", "on_sub_and_presence")];
+        owner.create(&format!("/n{n}"), &fields);
+        owner
+            .set(&format!("<publish node='/n{n}'><item id='1'><x xmlns='urn:x'>{text}</x></item></publish>"))
+            .ok();
+        service.broker().subscribe(&Address::bare("agent1@localhost"), &format!("/n{n}")).unwrap();
+    }
+    let outbox = Outbox::new(OutboxLimits { max_items, max_bytes, overflow: Overflow::EndSession });
+    let bound = service.bind(&principal("agent1"), Some("a"), outbox.clone()).unwrap();
+    let mut agent = Client::new(bound, outbox);
+    agent.send("<presence/>");
+    let count = agent.read().iter().filter(|received| received.class.is_none()).count();
+    owner.publish("/n29", "2").ok();
+    assert_eq!(agent.one().items(), ["2"], "events are not less for it");
+    (agent, count)
+}
+
+#[test]
+fn x64_last_items_take_half_of_the_queue_at_most() {
+    assert_eq!(last_items_at_login(1000, 1 << 20).1, 30);
+    let (mut agent, by_number) = last_items_at_login(20, 1 << 20);
+    // Two presences come first.
+    assert_eq!((agent.outbox.is_ended(), by_number), (None, 8));
+    assert_eq!(
+        agent.get("<items node='/n29' max_items='1'/>").ok().items(),
+        ["2"],
+        "the others can be fetched"
+    );
+    let (agent, by_bytes) = last_items_at_login(1000, 8 << 10);
+    assert!(agent.outbox.is_ended().is_none() && (4..30).contains(&by_bytes), "{by_bytes}");
 }
 
 #[test]

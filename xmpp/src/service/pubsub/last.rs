@@ -60,8 +60,13 @@ fn render(shared: &Shared, node: &str, config: &NodeConfig, item: &Item, now: In
 
 /// Sends the last items of nodes that want that when a subscriber becomes available (strict profile).
 /// `bare`: the session receives for its account as well; `state` is what it shows.
+///
+/// They take half of the session's queue at most, so that the events that come behind them find room: nobody is
+/// thrown out for what he is subscribed to. Nodes that come too late send nothing; their items can be asked for.
 pub(crate) fn greet(bound: &Bound, bare: bool, state: u8, now: Instant) {
     let shared = bound.shared();
+    let outbox = bound.outbox();
+    let (max_items, max_bytes) = outbox.bounds();
     let mut manners = None;
     for (address, name) in shared.broker.subscriptions(&bound.account) {
         let via = match &address.resource {
@@ -82,9 +87,12 @@ pub(crate) fn greet(bound: &Bound, bare: bool, state: u8, now: Instant) {
         items.expire(now, &config);
         let Some(item) = items.last() else { continue };
         let event = render(shared, &name, &config, item, now);
-        if let Some(parcel) = treatment.parcel(&event, via) {
-            bound.send(parcel);
+        let Some(parcel) = treatment.parcel(&event, via) else { continue };
+        if outbox.len() >= max_items.div_ceil(2) || outbox.bytes() + parcel.len() > max_bytes.div_ceil(2) {
+            tracing::debug!(user = &*bound.principal().user, "more last items than its queue has room for");
+            return;
         }
+        bound.send(parcel);
     }
 }
 

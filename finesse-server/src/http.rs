@@ -10,6 +10,7 @@ mod patience;
 mod places;
 mod second;
 pub mod tls;
+mod unread;
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -39,6 +40,7 @@ use crate::rest::Rest;
 pub use host_meta::HostMeta;
 use patience::{Times, Watch};
 use places::{Place, Places};
+use unread::Unread;
 
 /// What the memory budget counts for a connection: its task and hyper's buffers.
 const CONNECTION_BYTES: usize = 20 * 1024;
@@ -314,14 +316,15 @@ impl Interfaces {
         let times = rules.times();
         let http = second::http(rules.streams, rules.header_bytes);
         drop(rules);
-        let activity = second::Activity::new();
-        let begun = activity.clone();
+        let stall = self.xmpp.config().timeouts.write_stall;
+        let (activity, unread) = (second::Activity::new(), Unread::default());
+        let (begun, answers, interfaces) = (activity.clone(), unread.clone(), self.clone());
         let service = service_fn(move |request: Request<Incoming>| {
-            let (interfaces, busy) = (self.clone(), begun.begin());
+            let (interfaces, busy, answers) = (interfaces.clone(), begun.begin(), answers.clone());
             async move {
                 let answer = interfaces.answer(request, from).await;
                 drop(busy);
-                Ok::<_, Infallible>(answer)
+                Ok::<_, Infallible>(answer.map(|body| answers.watch(body)))
             }
         });
         let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
@@ -330,6 +333,11 @@ impl Interfaces {
             () = activity.ceased(times) => {
                 connection.as_mut().graceful_shutdown();
                 tokio::time::timeout(DRAIN, connection).await.unwrap_or(Ok(()))
+            }
+            () = unread.stalled(stall) => {
+                self.xmpp.count_refusal(xmpp::Refusal::Overflow);
+                tracing::debug!(peer = %from.peer, "answers over HTTP/2 are not read");
+                return;
             }
             () = stopped(&mut stop) => {
                 connection.as_mut().graceful_shutdown();

@@ -33,8 +33,8 @@ use xmpp::auth::Question;
 use xmpp::stream::{Action, Channel, Framing, Open, Stream};
 use xmpp::{AuthFailure, Service, StreamError};
 
-use crate::dialogue::{BARE, answer_to, publish};
-use crate::due::{Dues, event_number};
+use crate::dialogue::{BARE, answer_to, publish, with_subid};
+use crate::due::{Dues, event_number, subid};
 use crate::grammar::{self, Choices};
 use crate::login::{Client, Way};
 use crate::world::{self, NODES, Neighbour, Setting};
@@ -100,6 +100,8 @@ struct Dialogue {
     due: Dues,
     lost: bool,
     terminated: bool,
+    /// Id of the subscription that was made last.
+    subid: String,
 }
 
 impl Play {
@@ -200,6 +202,8 @@ impl Play {
     }
 
     fn send(&mut self, body: Vec<u8>, raw: bool) {
+        let subid = self.session.as_ref().map_or("", |session| &session.subid);
+        let body = with_subid(&body, subid).into_owned();
         self.deliver(&body, raw);
         self.sent.push(body);
     }
@@ -339,6 +343,7 @@ impl Dialogue {
             due: Dues::default(),
             lost: false,
             terminated: false,
+            subid: String::new(),
         };
         dialogue.pump(&play.setting, &mut play.client, play.now, play.lossy);
         assert!(dialogue.answered.contains(&0), "a creation request is answered at once");
@@ -480,6 +485,9 @@ impl Dialogue {
     }
 
     fn hear_element(&mut self, client: &mut Client, element: &Element) {
+        if let Some(subid) = subid(element) {
+            subid.clone_into(&mut self.subid);
+        }
         client.hear(element);
         if let Some(number) = event_number(element) {
             self.due.hear(number, element.attr("to").expect("an address"));

@@ -5,6 +5,7 @@
 //! sides count stanzas alike; what the server writes is well-formed; queues keep their bounds; nobody gets in
 //! without the secret; another session hears every event; and what a session leaves behind is nothing.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,8 @@ use xmpp::auth::Question;
 use xmpp::{Action, Answer, AuthFailure, Principal, Service, Stream, StreamError};
 
 use crate::connections::{Old, Parked};
-use crate::due::{Dues, event_number};
+use crate::due::{Dues, event_number, subid};
+use crate::grammar::SUBID;
 use crate::login::{self, Client};
 use crate::managed::{Managed, SM};
 use crate::wire::Wire;
@@ -73,6 +75,8 @@ pub struct Dialogue<W> {
     witness: Neighbour,
     witnessed: u64,
     serial: u32,
+    /// Id of the subscription that was made last.
+    subid: String,
 }
 
 impl<W: Wire> Dialogue<W> {
@@ -110,6 +114,7 @@ impl<W: Wire> Dialogue<W> {
             witness,
             witnessed: 0,
             serial: 0,
+            subid: String::new(),
         }
     }
 
@@ -152,6 +157,7 @@ impl<W: Wire> Dialogue<W> {
 
     /// Sends XML whose meaning is known.
     pub fn send(&mut self, xml: &[u8]) {
+        let xml = &*with_subid(xml, &self.subid);
         let meaning = W::meaning(xml, &self.service.config().limits);
         self.obscure |= !meaning.whole;
         for element in &meaning.elements {
@@ -422,6 +428,9 @@ impl<W: Wire> Dialogue<W> {
     }
 
     fn hear(&mut self, element: &Element) {
+        if let Some(subid) = subid(element) {
+            subid.clone_into(&mut self.subid);
+        }
         self.restarts |= element.is("success", SASL);
         self.client.hear(element);
         self.hear_managed(element);
@@ -456,6 +465,14 @@ impl<W: Wire> Dialogue<W> {
         assert!(broker.sessions(BARE).is_empty());
         assert_eq!(self.service.sessions(), 2, "the neighbours");
     }
+}
+
+/// Puts the id of a subscription where a script cannot know it.
+pub(crate) fn with_subid<'a>(xml: &'a [u8], subid: &str) -> Cow<'a, [u8]> {
+    let Some(at) = xml.windows(SUBID.len()).position(|window| window == SUBID.as_bytes()) else {
+        return Cow::Borrowed(xml);
+    };
+    Cow::Owned([&xml[..at], subid.as_bytes(), &xml[at + SUBID.len()..]].concat())
 }
 
 /// The server publishes its event `number`.

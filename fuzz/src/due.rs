@@ -8,6 +8,7 @@ use minidom::Element;
 use crate::world::{self, PUBSUB};
 
 const CLIENT: &str = "jabber:client";
+const PUBSUB_NS: &str = "http://jabber.org/protocol/pubsub";
 const EVENT: &str = "http://jabber.org/protocol/pubsub#event";
 
 /// One event on its way to one session.
@@ -89,6 +90,11 @@ fn receivers(broker: &Broker, bare: &str, full: &str, node: &str) -> Vec<(String
         (count > 0).then(|| (address.to_string(), count == broker::STATES))
     });
     wanted.collect()
+}
+
+/// The id that an answer gives to a subscription (XEP-0060 §12.16).
+pub fn subid(element: &Element) -> Option<&str> {
+    element.get_child("pubsub", PUBSUB_NS)?.get_child("subscription", PUBSUB_NS)?.attr("subid")
 }
 
 /// The number of an event that the server itself published.

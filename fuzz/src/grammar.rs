@@ -36,7 +36,9 @@ const ADDRESSES: &[&str] = &[
     "",
 ];
 const ITEMS: &[&str] = &["i1", "i2", "i3", "", "current"];
-const SUBIDS: &[&str] = &["", "1", "x"];
+/// Stands for the id of the subscription that was made last, wherever a script sends XML.
+pub const SUBID: &str = "$subid";
+const SUBIDS: &[&str] = &["", "1", SUBID];
 const NUMBERS: &[&str] = &["0", "1", "2", "10", "max", "-1", "99999999999", ""];
 const ACCESS: &[&str] = &["open", "authorize", "whitelist", "presence", "roster", "none"];
 const WORDS: &[&str] = &["owner", "publisher", "member", "outcast", "publish-only", "none", "boss"];

@@ -11,7 +11,7 @@
 //! | `l<mechanism><wishes>` | a whole login in another way, see [`Way`] |
 //! | `c` | the client answers the last challenge |
 //! | `H` | the client opens a stream |
-//! | `S<xml>` | it sends XML |
+//! | `S<xml>` | it sends XML; `$subid` in it is the id of the subscription made last |
 //! | `R<bytes>` | it sends bytes (`\n` and `\\` stand for line feed and backslash) |
 //! | `F<byte><text>` | it sends a WebSocket frame with that first byte |
 //! | `Q<choices>`, `O<choices>` | it, or its neighbour, sends a stanza of the grammar |

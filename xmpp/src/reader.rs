@@ -73,6 +73,11 @@ pub struct Reader {
     closed: bool,
 }
 
+fn skip_blank(input: &mut &[u8]) {
+    let blank = input.iter().take_while(|b| b.is_ascii_whitespace() && **b != 0x0c).count();
+    *input = &input[blank..];
+}
+
 fn parser(limits: &Limits) -> RawParser {
     RawParser::with_options(Options { max_token_length: limits.attribute_value, ..Options::default() })
 }
@@ -164,9 +169,8 @@ impl Reader {
 
     /// Takes text that needs no lexer: white space between elements, and runs that end in this buffer.
     fn skip_text(&mut self, input: &mut &[u8]) -> Result<(), XmlError> {
-        let blank = input.iter().take_while(|b| b.is_ascii_whitespace() && **b != 0x0c).count();
         if self.untouched {
-            *input = &input[blank..];
+            skip_blank(input);
             match input.first() {
                 // A byte order mark of UTF-16, or its first code unit.
                 Some(0xfe | 0xff | 0x00) => return Err(XmlError::Encoding),
@@ -175,14 +179,14 @@ impl Reader {
                 None => {}
             }
         } else if self.between_tags && self.assembler.is_between_elements() {
-            *input = &input[blank..];
-        } else if self.between_tags
-            && let Some(end) = input.iter().position(|&b| b == b'<')
-            && end > 0
-        {
-            self.count(end)?;
-            self.assembler.text_run(&input[..end])?;
-            *input = &input[end..];
+            skip_blank(input);
+        } else if self.between_tags {
+            let end = crate::xml::plain_prefix(input, |b| b == b'<');
+            if end > 0 && end < input.len() {
+                self.count(end)?;
+                self.assembler.text_run(&input[..end])?;
+                *input = &input[end..];
+            }
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Decoding of one complete run of text (XML 1.0 §2.4, §2.11, §4.6): references, line ends, characters.
 
 use super::XmlError;
+use crate::xml::plain_prefix;
 
 /// Longest reference that is looked at, without `&` and `;`: `#x10FFFF`.
 const LONGEST_REFERENCE: usize = 8;
@@ -8,14 +9,14 @@ const LONGEST_REFERENCE: usize = 8;
 /// Appends the text that `run`, which holds no `<`, stands for.
 pub(super) fn decode(run: &[u8], out: &mut String) -> Result<(), XmlError> {
     let run = std::str::from_utf8(run).map_err(|_| XmlError::Utf8)?;
-    if run.contains("]]>") {
-        return Err(XmlError::NotWellFormed);
-    }
     out.reserve(run.len());
     let bytes = run.as_bytes();
     let (mut from, mut at) = (0, 0);
-    while let Some(step) = bytes[at..].iter().position(|&b| is_special(b)) {
-        at += step;
+    loop {
+        at += plain_prefix(&bytes[at..], is_special);
+        if at == bytes.len() {
+            break;
+        }
         let (len, replacement) = special(run, at)?;
         if let Some(c) = replacement {
             out.push_str(&run[from..at]);
@@ -28,9 +29,10 @@ pub(super) fn decode(run: &[u8], out: &mut String) -> Result<(), XmlError> {
     Ok(())
 }
 
-/// Bytes that are not simply copied. 0xef is the first byte of U+FFFE and U+FFFF.
+/// Bytes that are not simply copied. 0xef is the first byte of U+FFFE and U+FFFF, `>` the last of what may not
+/// stand in text.
 fn is_special(b: u8) -> bool {
-    b == b'&' || b == 0xef || (b < 0x20 && b != b'\n' && b != b'\t')
+    (b == b'&') | (b == b'>') | (b == 0xef) | (b < 0x20)
 }
 
 /// Length of what stands at `at`, and the character it becomes if that is another one.
@@ -38,6 +40,8 @@ fn special(run: &str, at: usize) -> Result<(usize, Option<char>), XmlError> {
     let rest = &run[at..];
     match rest.as_bytes()[0] {
         b'&' => reference(&rest[1..]).map(|(len, c)| (len + 2, Some(c))),
+        b'\n' | b'\t' => Ok((1, None)),
+        b'>' if !run[..at].ends_with("]]") => Ok((1, None)),
         b'\r' if rest.as_bytes().get(1) == Some(&b'\n') => Ok((2, Some('\n'))),
         b'\r' => Ok((1, Some('\n'))),
         0xef if !rest.starts_with(['\u{fffe}', '\u{ffff}']) => Ok((3, None)),
@@ -92,6 +96,7 @@ mod tests {
     fn references_and_line_ends() {
         assert_eq!(decoded("a&lt;b&gt;&amp;&quot;&apos;&#65;&#x1F600;z").unwrap(), "a<b>&\"'A\u{1f600}z");
         assert_eq!(decoded("a\r\nb\rc\nd\te").unwrap(), "a\nb\nc\nd\te");
+        assert_eq!(decoded("a > b ]>> ]]&gt; ]] >").unwrap(), "a > b ]>> ]]> ]] >");
         assert_eq!(decoded("\u{fffd}\u{ef00}").unwrap(), "\u{fffd}\u{ef00}");
     }
 
@@ -112,6 +117,7 @@ mod tests {
             ("&#x;", NotWellFormed),
             ("&#+5;", NotWellFormed),
             ("]]>", NotWellFormed),
+            ("a > b ]>> ]]&gt; and much more of it ]]]>", NotWellFormed),
             ("\u{1}", NotWellFormed),
             ("\u{ffff}", NotWellFormed),
         ] {

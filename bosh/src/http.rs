@@ -139,7 +139,7 @@ impl Endpoint {
         let peer = peer.map(|peer| client(peer, &config.limits.proxies, &parts.headers));
         drop(parts);
         let outcome = match intake::read(shared, &config, body).await {
-            Ok(body) => shared.process(&body, peer, secure),
+            Ok(body) => shared.process(&body, &config, peer, secure),
             Err(BodyError::Session(cell)) => {
                 shared.oversize();
                 if cell.admits(peer, secure, config.pin_address).is_ok() {
@@ -284,7 +284,13 @@ impl Shared {
         self.max_answer.load(Ordering::Relaxed)
     }
 
-    fn process(self: &Arc<Self>, body: &[u8], peer: Option<IpAddr>, secure: bool) -> Outcome {
+    fn process(
+        self: &Arc<Self>,
+        body: &[u8],
+        config: &Config,
+        peer: Option<IpAddr>,
+        secure: bool,
+    ) -> Outcome {
         let now = Instant::now();
         self.counters.requests.add();
         let request = match core::scan_empty(body, &self.fingerprint) {
@@ -301,8 +307,8 @@ impl Shared {
             None => self.create(now, request, peer, secure),
             Some(sid) => match self.registry.get(sid) {
                 None => self.unknown(now, peer),
-                Some(cell) => match cell.admits(peer, secure, self.config().pin_address) {
-                    Ok(()) if body.len() > cell.max_stanza() && has_larger(&request, cell.max_stanza()) => {
+                Some(cell) => match cell.admits(peer, secure, config.pin_address) {
+                    Ok(()) if is_too_large(body, &request, &cell) => {
                         self.oversize();
                         cell.fail(self, now, Condition::PolicyViolation);
                         Outcome::failure(Condition::PolicyViolation)
@@ -484,6 +490,15 @@ fn weight(body: &[u8]) -> usize {
     const TAG: usize = 160;
     const SMALL: usize = 1 << 10;
     if body.len() < SMALL { 0 } else { body.len() + TAG * body.iter().filter(|byte| **byte == b'<').count() }
+}
+
+/// Whether there is a stanza in a request that is larger than its session may send.
+fn is_too_large(body: &[u8], request: &core::Request<'_>, cell: &Cell) -> bool {
+    if request.payload.is_empty() {
+        return false;
+    }
+    let most = cell.max_stanza();
+    body.len() > most && has_larger(request, most)
 }
 
 /// Whether one child is larger than a stanza may be. Counted as it would be written, which is close enough

@@ -33,7 +33,8 @@ impl WakeLater {
         let begin = |later: &RefCell<Option<Vec<Waker>>>| {
             let mut later = later.borrow_mut();
             later.is_none() && {
-                *later = Some(SPARE.try_with(RefCell::take).unwrap_or_default());
+                // Room comes with the first waker; most scopes wake nobody.
+                *later = Some(Vec::new());
                 true
             }
         };
@@ -52,10 +53,17 @@ impl WakeLater {
 impl Drop for WakeLater {
     fn drop(&mut self) {
         if self.outermost {
-            let list = LATER.try_with(RefCell::take).ok().flatten();
-            drop(Wakers(list.unwrap_or_default()));
+            let list = LATER.try_with(RefCell::take).ok().flatten().unwrap_or_default();
+            if list.capacity() != 0 {
+                drop(Wakers(list));
+            }
         }
     }
+}
+
+/// The list that this thread keeps, if it is not in use.
+fn spare() -> Vec<Waker> {
+    SPARE.try_with(RefCell::take).unwrap_or_default()
 }
 
 /// Wakes at once, or at the end of the [`WakeLater`] of this thread.
@@ -64,6 +72,9 @@ pub(crate) fn wake(waker: Option<Waker>) {
     let mut waker = Some(waker);
     let _ = LATER.try_with(|later| {
         if let Some(list) = &mut *later.borrow_mut() {
+            if list.capacity() == 0 {
+                *list = spare();
+            }
             list.extend(waker.take());
         }
     });
@@ -81,7 +92,7 @@ pub(crate) struct Wakers(Vec<Waker>);
 
 impl Wakers {
     pub(crate) fn new() -> Self {
-        Self(SPARE.try_with(RefCell::take).unwrap_or_default())
+        Self(spare())
     }
 
     #[inline]
@@ -97,7 +108,11 @@ impl Drop for Wakers {
         let mut list = std::mem::take(&mut self.0);
         let _ = LATER.try_with(|later| {
             if let Some(later) = &mut *later.borrow_mut() {
-                later.append(&mut list);
+                if later.capacity() == 0 {
+                    std::mem::swap(later, &mut list);
+                } else {
+                    later.append(&mut list);
+                }
             }
         });
         for waker in list.drain(..) {

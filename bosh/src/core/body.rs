@@ -99,7 +99,10 @@ impl Fingerprint {
 /// Reads an empty body, which is what nearly all requests of an idle session are, without the XML
 /// parser and without allocating. `None`: [`from_element`] has to look.
 pub fn scan_empty<'a>(body: &'a [u8], fingerprint: &Fingerprint) -> Option<Request<'a>> {
-    let root = super::scan::scan(body).filter(|root| root.complete)?;
+    let root = super::scan::scan(body)?;
+    if !root.complete {
+        return None;
+    }
     let mut request = Request { digest: fingerprint.of(body), ..Request::default() };
     for (name, value) in root.attributes() {
         match name {

@@ -40,21 +40,22 @@ impl<'a> Root<'a> {
 }
 
 /// Reads the start tag. `None` is no judgement: the parser shall look.
+#[inline]
 pub(super) fn scan(document: &[u8]) -> Option<Root<'_>> {
-    let mut rest = trim(skip_prolog(document)?);
-    rest = rest.strip_prefix(b"<body")?;
     let mut root = Root::default();
+    let text = readable(document);
+    let mut rest = trim(skip_prolog(text)?).strip_prefix("<body")?;
     loop {
         let trimmed = trim(rest);
-        match *trimmed.first()? {
+        match *trimmed.as_bytes().first()? {
             b'/' => {
-                let tail = trimmed.strip_prefix(b"/>")?;
+                let tail = trimmed.strip_prefix("/>")?;
                 root.complete = trim(tail).is_empty();
                 break;
             }
             b'>' => {
                 let tail = trim(&trimmed[1..]);
-                root.complete = tail.strip_prefix(b"</body>").is_some_and(|tail| trim(tail).is_empty());
+                root.complete = tail.strip_prefix("</body>").is_some_and(|tail| trim(tail).is_empty());
                 break;
             }
             // White space has to separate attributes.
@@ -62,70 +63,83 @@ pub(super) fn scan(document: &[u8]) -> Option<Root<'_>> {
             _ => rest = attribute(trimmed, &mut root)?,
         }
     }
+    root.complete &= text.len() == document.len();
     (root.get("xmlns") == Some(HTTPBIND)).then_some(root)
 }
 
+/// As much of a document as is UTF-8. Checked once: names and values that the scanner takes are ASCII anyway.
+fn readable(document: &[u8]) -> &str {
+    std::str::from_utf8(document)
+        .or_else(|error| std::str::from_utf8(&document[..error.valid_up_to()]))
+        .unwrap_or_default()
+}
+
 /// Skips a byte order mark, white space and an XML declaration that names no foreign encoding.
-fn skip_prolog(document: &[u8]) -> Option<&[u8]> {
-    let document = document.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(document);
-    let Some(declaration) = document.strip_prefix(b"<?xml ") else { return Some(document) };
-    let end = declaration.iter().take(128).position(|&b| b == b'>')?;
-    let text = std::str::from_utf8(declaration[..end].strip_suffix(b"?")?).ok()?;
-    let plain = text.replace('\'', "\"");
+fn skip_prolog(document: &str) -> Option<&str> {
+    let document = document.strip_prefix('\u{feff}').unwrap_or(document);
+    let Some(declaration) = document.strip_prefix("<?xml ") else { return Some(document) };
+    let end = declaration.bytes().take(128).position(|b| b == b'>')?;
+    let plain = declaration[..end].strip_suffix('?')?.replace('\'', "\"");
     let mut words = plain.split_ascii_whitespace();
     let known = words.next() == Some("version=\"1.0\"")
         && words.all(|word| word.eq_ignore_ascii_case("encoding=\"utf-8\"") || word == "standalone=\"yes\"");
     known.then(|| &declaration[end + 1..])
 }
 
-fn trim(bytes: &[u8]) -> &[u8] {
-    let blank = bytes.iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')).count();
-    &bytes[blank..]
+fn trim(text: &str) -> &str {
+    let blank = text.bytes().take_while(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')).count();
+    &text[blank..]
 }
 
 /// Reads one attribute and returns what follows it.
-fn attribute<'a>(bytes: &'a [u8], root: &mut Root<'a>) -> Option<&'a [u8]> {
-    let length = bytes.iter().take_while(|b| is_name_byte(**b)).count();
-    let (name, rest) = bytes.split_at(length);
-    if !name.first()?.is_ascii_alphabetic() {
+fn attribute<'a>(text: &'a str, root: &mut Root<'a>) -> Option<&'a str> {
+    let length = text.bytes().take_while(|b| NAME[usize::from(*b)]).count();
+    let (name, rest) = text.split_at(length);
+    if !name.as_bytes().first()?.is_ascii_alphabetic() {
         return None;
     }
-    let rest = trim(trim(rest).strip_prefix(b"=")?);
-    let quote = *rest.first().filter(|b| matches!(b, b'"' | b'\''))?;
+    let rest = trim(trim(rest).strip_prefix('=')?);
+    let quote = *rest.as_bytes().first().filter(|b| matches!(b, b'"' | b'\''))?;
     let rest = &rest[1..];
-    let length = rest.iter().take_while(|b| **b != quote && is_value_byte(**b)).count();
-    let (value, rest) = rest.split_at(length);
-    let rest = rest.strip_prefix(&[quote])?;
-    let (name, value) = (std::str::from_utf8(name).ok()?, std::str::from_utf8(value).ok()?);
-    if !understood(name, value) {
+    let value = &rest[..rest.bytes().position(|b| b == quote)?];
+    if !is_plain(value) || !understood(name, value) {
         return None;
     }
     root.add(name, value)?;
-    Some(rest)
+    Some(&rest[value.len() + 1..])
 }
 
 /// Names without prefix, `xml:lang`, and declarations of prefixes that cannot be wrong.
 fn understood(name: &str, value: &str) -> bool {
-    match name.split_once(':') {
-        None => true,
-        Some(("xmlns", prefix)) => {
-            prefix.starts_with(|c: char| c.is_ascii_alphabetic())
-                && !prefix.contains(':')
-                && !prefix.starts_with("xml")
+    let Some(colon) = name.bytes().position(|b| b == b':') else { return true };
+    let (prefix, local) = (&name[..colon], &name[colon + 1..]);
+    match prefix {
+        "xmlns" => {
+            local.starts_with(|c: char| c.is_ascii_alphabetic())
+                && !local.contains(':')
+                && !local.starts_with("xml")
                 && !value.is_empty()
                 && !value.starts_with("http://www.w3.org/")
         }
-        Some((prefix, local)) => prefix == "xml" && local == "lang",
+        _ => prefix == "xml" && local == "lang",
     }
 }
 
-fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'_' | b'-' | b'.')
-}
+/// The bytes of a name, as far as the scanner takes them.
+const NAME: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128u8 {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'_' | b'-' | b'.');
+        byte += 1;
+    }
+    table
+};
 
-/// Printable ASCII that stands for itself in an attribute value.
-fn is_value_byte(byte: u8) -> bool {
-    (0x20..0x7f).contains(&byte) && byte != b'<' && byte != b'&'
+/// Whether a value is printable ASCII that stands for itself. Without branches: compilers make vector instructions
+/// of it.
+fn is_plain(value: &str) -> bool {
+    value.bytes().fold(true, |plain, b| plain & (0x20..0x7f).contains(&b) & (b != b'<') & (b != b'&'))
 }
 
 #[cfg(test)]
@@ -154,6 +168,10 @@ mod tests {
         let text = format!("<body rid='7' sid='abc' {NS}><!-- no --></body>");
         let root = scan(text.as_bytes()).unwrap();
         assert!(!root.complete);
+        assert_eq!(root.get("sid"), Some("abc"));
+        let broken = [format!("<body rid='7' sid='abc' {NS}/>").as_bytes(), b"\xff"].concat();
+        let root = scan(&broken).unwrap();
+        assert!(!root.complete, "what follows is no text");
         assert_eq!(root.get("sid"), Some("abc"));
     }
 

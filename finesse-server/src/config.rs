@@ -5,6 +5,7 @@
 //! [`Config::default`].
 
 mod bosh;
+mod calls;
 mod check;
 mod error;
 mod limits;
@@ -22,6 +23,7 @@ use toml::Spanned;
 
 use crate::directory::Directory;
 pub use bosh::Bosh;
+pub use calls::{Calls, DropParticipantFor};
 pub use check::domain_name;
 pub use error::ConfigError;
 pub use limits::{Limits, Pubsub, Timeouts};
@@ -60,6 +62,8 @@ pub struct Config {
     pub auth: Auth,
     /// The CTI server pair.
     pub cti: Cti,
+    /// What may be done with calls.
+    pub calls: Calls,
     /// Log output.
     pub log: Log,
     /// Teams.

@@ -42,6 +42,7 @@ mod seat;
 mod service;
 mod snapshot;
 mod statistics;
+mod supervise;
 
 use calls::Calls;
 use command::{Command, Reply};
@@ -79,6 +80,21 @@ pub struct Settings {
     pub abandoned_after: Duration,
     /// Most calls; further ones are ignored until some end.
     pub max_calls: usize,
+    /// Who may take others out of a conference (CCE).
+    pub drop_participant_for: DropParticipantFor,
+}
+
+/// Who may take others out of a conference: the property `enableDropParticipantFor` (Finesse guide, "Drop Participant
+/// from Conference").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DropParticipantFor {
+    /// A supervisor on the call, agents only.
+    #[default]
+    SupervisorOnly,
+    /// The conference's controller and supervisors on the call.
+    ConferenceControllerAndSupervisor,
+    /// Everybody on the call.
+    All,
 }
 
 impl Settings {
@@ -96,6 +112,7 @@ impl Settings {
             statistics_interval: Duration::from_secs(10),
             abandoned_after: Duration::from_secs(180),
             max_calls: 100_000,
+            drop_participant_for: DropParticipantFor::default(),
         }
     }
 

@@ -12,5 +12,6 @@ pub mod demo;
 pub mod desk;
 pub mod embedded;
 pub mod events;
+pub mod person;
 pub mod rest;
 pub mod suite;

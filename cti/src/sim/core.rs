@@ -13,5 +13,6 @@ pub(crate) mod random;
 pub(crate) mod script;
 pub(crate) mod settle;
 pub(crate) mod signon;
+pub(crate) mod supervise;
 pub(crate) mod truth;
 pub(crate) mod world;

@@ -6,3 +6,4 @@ mod pair;
 mod queries;
 mod random;
 mod sessions;
+mod supervise;

@@ -126,7 +126,7 @@ pub(crate) fn failure(invoke_id: u32, status: u32) -> Message {
 
 fn device_type(device: &Device) -> u32 {
     match device.kind {
-        DeviceKind::Phone => device_id_type::AGENT_DEVICE,
+        DeviceKind::Phone | DeviceKind::Monitored => device_id_type::AGENT_DEVICE,
         DeviceKind::Outside => device_id_type::EXTERNAL,
         DeviceKind::RoutePoint => device_id_type::ROUTE_POINT,
     }
@@ -135,7 +135,10 @@ fn device_type(device: &Device) -> u32 {
 /// Phones have lasting connection ids, everything else has passing ones.
 fn connection_type(device: &Device) -> u32 {
     use crate::enums::connection_device_id_type as t;
-    if device.kind == DeviceKind::Phone { t::STATIC } else { t::DYNAMIC }
+    match device.kind {
+        DeviceKind::Phone | DeviceKind::Monitored => t::STATIC,
+        DeviceKind::Outside | DeviceKind::RoutePoint => t::DYNAMIC,
+    }
 }
 
 /// Adds a device as a pair of type and id.

@@ -35,11 +35,11 @@ enum Action {
     Conference,
     TransferSst,
     SendDtmf,
+    DropParticipant,
 }
 
 /// Actions that exist in the API and are not carried out here.
-const NOT_IMPLEMENTED: [&str; 8] = [
-    "PARTICIPANT_DROP",
+const NOT_IMPLEMENTED: [&str; 7] = [
     "START_RECORDING",
     "ACCEPT",
     "CLOSE",
@@ -62,13 +62,14 @@ impl Action {
             "CONFERENCE" => Self::Conference,
             "TRANSFER_SST" => Self::TransferSst,
             "SEND_DTMF" => Self::SendDtmf,
+            "PARTICIPANT_DROP" => Self::DropParticipant,
             other if NOT_IMPLEMENTED.contains(&other) => return Err(ApiError::not_implemented(other)),
             other => return Err(ApiError::invalid_input("The requested action is not known", other)),
         })
     }
 }
 
-fn required<'a>(value: &'a Option<String>, name: &str) -> Result<&'a str, ApiError> {
+pub(super) fn required<'a>(value: &'a Option<String>, name: &str) -> Result<&'a str, ApiError> {
     value.as_deref().filter(|v| !v.is_empty()).ok_or_else(|| ApiError::parameter_missing(name))
 }
 
@@ -96,7 +97,12 @@ impl Model {
         let to = number(&body.to_address, "toAddress")?;
         match action {
             "MAKE_CALL" => {}
-            "SILENT_MONITOR" | "BARGE_CALL" => return Err(ApiError::not_implemented(action)),
+            "SILENT_MONITOR" => return self.silent_monitor(now, caller, id, from, to, request_id),
+            "BARGE_CALL" => {
+                let monitor = body.associated_dialog_uri.as_deref().filter(|uri| !uri.is_empty());
+                let monitor = monitor.ok_or_else(|| ApiError::parameter_missing("associatedDialogUri"))?;
+                return self.barge(now, caller, id, (from, to, monitor), request_id);
+            }
             other => return Err(ApiError::invalid_input("The requested action is not known", other)),
         }
         if *caller.id != *id {
@@ -140,6 +146,9 @@ impl Model {
             required(&body.target_media_address, "targetMediaAddress")?;
         }
         let action = Action::parse(name)?;
+        if action == Action::DropParticipant {
+            return self.drop_participant(now, caller, call, &body, request_id);
+        }
         // Mandatory elements of an action come before the right to use it.
         let to = match action {
             Action::Consult | Action::TransferSst => number(&body.to_address, "toAddress")?,
@@ -247,6 +256,9 @@ impl Model {
                 (self.on_call(at, kind::ANSWER_CALL_REQ, call, connection), Expect::Answered(call))
             }
             Action::Hold => (self.on_call(at, kind::HOLD_CALL_REQ, call, connection), Expect::Held(call)),
+            Action::Drop if self.calls.dialog(call).is_some_and(|d| d.is_monitor()) => {
+                (self.stop_monitoring(at, call, connection), Expect::Dropped(call))
+            }
             Action::Retrieve => {
                 (self.named(at, kind::RETRIEVE_CALL_REQ, HELD, call, connection), Expect::Retrieved(call))
             }
@@ -302,7 +314,7 @@ impl Model {
         )
     }
 
-    fn phone_request(&self, at: usize, kind: Kind) -> Message {
+    pub(super) fn phone_request(&self, at: usize, kind: Kind) -> Message {
         Message::new(kind)
             .with(field::PERIPHERAL_ID, self.settings.peripheral_id)
             .with_tag(tag::AGENT_INSTRUMENT, self.seats[at].phone())
@@ -322,7 +334,7 @@ impl Model {
             .with_tag(names.2, connection.device.as_str())
     }
 
-    fn on_call(&self, at: usize, kind: Kind, call: u32, connection: &Connection) -> Message {
+    pub(super) fn on_call(&self, at: usize, kind: Kind, call: u32, connection: &Connection) -> Message {
         self.named(at, kind, PLAIN, call, connection)
     }
 

@@ -27,6 +27,9 @@ actions! {
     TRANSFER_SST 8;
     SEND_DTMF 9;
     START_RECORDING 10;
+    PARTICIPANT_DROP 11;
+    BARGE_CALL 12;
+    SILENT_MONITOR 13;
 }
 
 impl Actions {

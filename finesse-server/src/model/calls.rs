@@ -331,6 +331,7 @@ impl Model {
         let Some(device) = device(m, tag::RELEASING_DEVICE_ID, field::RELEASING_DEVICE_TYPE) else { return };
         self.drop_leg(now, id, device.id, false);
         self.close(now, id, device.id, Expect::Dropped(id));
+        self.close_removal(now, id, device.id);
     }
 
     fn diverted(&mut self, now: Now, id: u32, m: &Message) {

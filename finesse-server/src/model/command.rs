@@ -111,6 +111,8 @@ pub struct DialogBody {
     pub from_address: Option<String>,
     /// `toAddress`.
     pub to_address: Option<String>,
+    /// `associatedDialogUri`.
+    pub associated_dialog_uri: Option<Box<str>>,
     /// Whether `mediaProperties` is there at all (CCX refuses it on some actions).
     pub has_media_properties: bool,
     /// `mediaProperties/callvariables/CallVariable` as (name, value), in order.

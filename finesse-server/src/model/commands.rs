@@ -96,6 +96,7 @@ impl Model {
                     d.parties.iter().any(|p| p.agent == Some(at) && p.listed)
                 };
                 if let Some(dialog) = self.calls.dialog(*id).filter(listed) {
+                    let dialog = self.as_read_by(caller, dialog);
                     dialog.write(w, "Dialog", self.settings.ccx());
                 }
             }
@@ -166,6 +167,7 @@ impl Model {
         if !allowed {
             return Err(ApiError::other_user(id));
         }
+        let dialog = self.as_read_by(caller, dialog);
         Ok(document(|w| dialog.write(w, "Dialog", self.settings.ccx())))
     }
 

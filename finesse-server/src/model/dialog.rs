@@ -225,6 +225,8 @@ pub struct Dialog {
     pub dnis: String,
     /// Number and name of the queue the call came through.
     pub queue: Option<(u32, Arc<str>)>,
+    /// Address of the conference's controller, if one is known.
+    pub controller: Option<String>,
     /// The router's keys.
     pub key: CallKey,
     /// Call data.
@@ -260,6 +262,16 @@ impl Dialog {
         } else {
             "DROPPED"
         }
+    }
+
+    /// Whether this is the call by which a supervisor listens to an agent.
+    pub fn is_monitor(&self) -> bool {
+        self.call_type == Some(call_type::SUPERVISOR_MONITOR)
+    }
+
+    /// Whether `party` is the agent to whom the originator of this call listens: named in it, but without a part in it.
+    pub fn overhears(&self, party: &Party) -> bool {
+        self.is_monitor() && !self.from.is_empty() && party.address != self.from
     }
 
     /// How many legs still exist.

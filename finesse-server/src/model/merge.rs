@@ -32,6 +32,8 @@ impl Model {
         if let Some(dialog) = self.calls.dialog_mut(survivor) {
             dialog.secondary = other.as_ref().map(|o| o.id).or(dialog.secondary);
             dialog.call_type = Some(call_type);
+            let controller = m.tag_text(tag::CONTROLLER_DEVICE_ID).filter(|c| !c.is_empty());
+            dialog.controller = controller.map(str::to_owned).or(dialog.controller.take());
         }
         self.calls.touch(survivor);
         if let Some(device) = m.tag_text(tag::TRANSFERRING_DEVICE_ID) {
@@ -46,7 +48,7 @@ impl Model {
     }
 
     fn close_merge(&mut self, now: Now, survivor: u32, seat: usize, asked: u32) {
-        for expect in [Expect::Transferred(asked), Expect::Conferenced(asked)] {
+        for expect in [Expect::Transferred(asked), Expect::Conferenced(asked), Expect::Barged(asked)] {
             self.close_seat(now, survivor, seat, expect);
         }
     }
@@ -54,7 +56,7 @@ impl Model {
     fn take_over(&mut self, survivor: u32, other: &Dialog) {
         let mut joined = Vec::new();
         let Some(dialog) = self.calls.dialog_mut(survivor) else { return };
-        for party in other.parties.iter().filter(|p| p.leg.is_live()) {
+        for party in other.parties.iter().filter(|p| p.leg.is_live() && !other.overhears(p)) {
             match dialog.parties.iter_mut().find(|p| p.address == party.address) {
                 Some(known) if known.leg.is_live() => {
                     if known.leg == Leg::Held {

@@ -5,8 +5,8 @@ use std::mem;
 use std::sync::Arc;
 
 use super::Model;
-use super::actions::Actions;
-use super::dialog::{Dialog, Leg};
+use super::actions::{self, Actions};
+use super::dialog::{Dialog, Leg, Party};
 use super::output::{Change, Output, Payload, Source, Update};
 use super::seat::Expect;
 use super::time::Now;
@@ -19,6 +19,7 @@ impl Model {
             self.calls.closing.clear();
             return;
         }
+        self.hide_monitored();
         self.refresh_actions();
         if self.service.serving() {
             for id in mem::take(&mut self.calls.dirty) {
@@ -55,16 +56,8 @@ impl Model {
     }
 
     fn refresh_dialog(&mut self, id: u32) -> bool {
-        let recording = self.settings.ccx();
         let Some(dialog) = self.calls.dialog(id) else { return false };
-        let fresh: Vec<Actions> = dialog
-            .parties
-            .iter()
-            .map(|p| {
-                let other = p.leg == Leg::Held && p.agent.is_some_and(|seat| self.active_elsewhere(seat, id));
-                p.leg.actions(other, recording)
-            })
-            .collect();
+        let fresh: Vec<Actions> = dialog.parties.iter().map(|p| self.actions_of(dialog, p)).collect();
         if dialog.parties.iter().zip(&fresh).all(|(p, a)| p.actions == *a) {
             return false;
         }
@@ -74,6 +67,16 @@ impl Model {
             }
         }
         true
+    }
+
+    fn actions_of(&self, dialog: &Dialog, party: &Party) -> Actions {
+        if dialog.is_monitor() {
+            return self.actions_of_monitor(dialog, party);
+        }
+        let held = party.leg == Leg::Held;
+        let other = held && party.agent.is_some_and(|seat| self.active_elsewhere(seat, dialog.id));
+        let all = party.leg.actions(other, self.settings.ccx());
+        if self.may_drop_others(dialog, party) { all.and(actions::PARTICIPANT_DROP) } else { all }
     }
 
     fn active_elsewhere(&self, seat: usize, id: u32) -> bool {
@@ -107,7 +110,8 @@ impl Model {
         }
         for (seat, change, makes) in events {
             let mut request_id = self.closing_of(seat, id);
-            if change == Change::Post && makes && request_id.is_none() {
+            let monitors = self.calls.dialog(id).is_some_and(|d| d.is_monitor());
+            if change == Change::Post && (makes || monitors) && request_id.is_none() {
                 request_id = self.close_making(now, seat, id);
             }
             if change == Change::Delete {
@@ -122,9 +126,11 @@ impl Model {
     /// The first event of a call that this agent's phone makes closes the request to make or to consult.
     fn close_making(&mut self, now: Now, seat: usize, id: u32) -> Option<String> {
         let about = self.calls.dialog(id).and_then(|d| d.associated);
+        let monitors = self.calls.dialog(id).is_some_and(|d| d.is_monitor());
         self.seats[seat]
             .close(now.instant, |e| match e {
-                Expect::Made => about.is_none(),
+                Expect::Monitoring => monitors,
+                Expect::Made => about.is_none() && !monitors,
                 Expect::Consulted(original) => about.is_none() || about == Some(*original),
                 _ => false,
             })
@@ -147,7 +153,7 @@ impl Model {
     }
 
     /// A dialog leaves an agent's collection. Out of service the client hears of it afterwards.
-    fn publish_leave(&mut self, seat: usize, dialog: Arc<Dialog>, request_id: Option<String>) {
+    pub(super) fn publish_leave(&mut self, seat: usize, dialog: Arc<Dialog>, request_id: Option<String>) {
         if self.service.serving() {
             self.publish_change(seat, dialog, Change::Delete, request_id);
         } else {

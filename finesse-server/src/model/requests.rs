@@ -204,7 +204,9 @@ impl Model {
         let profile = &self.seats[seat].view.profile;
         let (node, source) = match expect {
             Expect::State(..) => (profile.uri.clone(), Source::Path(profile.uri.clone())),
-            Expect::Made => (profile.dialogs.clone(), Source::Path(profile.dialogs.clone())),
+            Expect::Made | Expect::Monitoring | Expect::Barged(_) => {
+                (profile.dialogs.clone(), Source::Path(profile.dialogs.clone()))
+            }
             expect => (profile.dialogs.clone(), Source::Dialog(expect.dialog().unwrap_or(0))),
         };
         let payload = Payload::Errors(error);
@@ -238,6 +240,8 @@ impl Model {
             Expect::Conferenced(_) if self.settings.ccx() && code == failure::INVALID_OBJECT_STATE => {
                 "Invalid State"
             }
+            // Without a number of the switch's own the guide has this type for it.
+            Expect::Monitoring if data == code && code == failure::INVALID_OBJECT_STATE => "Invalid State",
             _ => dialog_error_type(code),
         };
         AsyncError { data, message, kind }
@@ -290,13 +294,15 @@ impl Expect {
     /// The dialog a request is about.
     pub(super) fn dialog(self) -> Option<u32> {
         match self {
-            Self::State(..) | Self::Made => None,
+            Self::State(..) | Self::Made | Self::Monitoring => None,
             Self::Consulted(id)
             | Self::Answered(id)
             | Self::Held(id)
             | Self::Retrieved(id)
             | Self::Dropped(id)
             | Self::Data(id)
+            | Self::Removed(id, _)
+            | Self::Barged(id)
             | Self::Transferred(id)
             | Self::Conferenced(id)
             | Self::Nothing(id) => Some(id),

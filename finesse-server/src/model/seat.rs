@@ -43,6 +43,12 @@ pub(super) enum Expect {
     Dropped(u32),
     /// Data of this call changed.
     Data(u32),
+    /// The participant at this place of this call taken out of it.
+    Removed(u32, usize),
+    /// A call by which the agent listens to another.
+    Monitoring,
+    /// This call, joined by the agent.
+    Barged(u32),
     /// This call merged by a transfer.
     Transferred(u32),
     /// This call merged into a conference.

@@ -7,3 +7,4 @@ mod merging;
 mod property;
 mod service;
 mod states;
+mod supervise;

@@ -238,6 +238,7 @@ impl Element {
             target_media_address: self.value("targetMediaAddress"),
             from_address: self.value("fromAddress"),
             to_address: self.value("toAddress"),
+            associated_dialog_uri: self.value("associatedDialogUri").map(Into::into),
             call_variables: pairs(properties, "callvariables", "CallVariable"),
             action_params: pairs(Some(self), "actionParams", "ActionParam"),
             has_media_properties: properties.is_some(),
@@ -329,7 +330,8 @@ mod tests {
     #[test]
     fn a_call_is_read() {
         let text = "<Dialog><requestedAction>MAKE_CALL</requestedAction><fromAddress>2001</fromAddress>\
-            <toAddress>0305550123</toAddress><mediaProperties><wrapUpReason>Invoice</wrapUpReason><callvariables>\
+            <toAddress>0305550123</toAddress><associatedDialogUri>/finesse/api/Dialog/7</associatedDialogUri>\
+            <mediaProperties><wrapUpReason>Invoice</wrapUpReason><callvariables>\
             <CallVariable><name>callVariable3</name><value> from CRM </value></CallVariable>\
             <CallVariable><value/><name>user.x</name></CallVariable></callvariables></mediaProperties></Dialog>";
         let body = parse(text.as_bytes(), Charset::Utf8).unwrap().dialog().unwrap();
@@ -340,6 +342,7 @@ mod tests {
         );
         assert_eq!(body.wrap_up_reason.as_deref(), Some("Invoice"));
         assert!(body.has_media_properties);
+        assert_eq!(body.associated_dialog_uri.as_deref(), Some("/finesse/api/Dialog/7"));
     }
 
     #[test]

@@ -49,6 +49,7 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
             side_a side_b version peripheral_id client_id client_password heartbeat_seconds
             request_timeout_seconds
         }
+        calls { drop_participant_for }
         log { level format }
     );
     let same = |name, differs: bool| differs.then_some(name);
@@ -232,6 +233,7 @@ mod tests {
             ("profile", _) => "\"strict\"".into(),
             ("subscription_options", _) => "\"on\"".into(),
             ("conflict", _) => "\"rename\"".into(),
+            ("drop_participant_for", _) => "\"all\"".into(),
             ("format", _) => "\"json\"".into(),
             ("application", _) => "\"a/b\"".into(),
             ("side_a" | "side_b", _) => "\"cti.example:1\"".into(),

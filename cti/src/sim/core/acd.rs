@@ -130,8 +130,9 @@ impl World {
                 .is_some_and(|d| self.phones.get(d).is_some_and(|p| p.in_service && p.calls.is_empty()))
     }
 
-    /// Matches waiting calls with free agents, the longest waiting call first.
+    /// Ends what has lost its reason, and matches waiting calls with free agents, the longest waiting call first.
     pub(crate) fn dispatch(&mut self, now: Instant) {
+        self.end_monitors(now);
         while std::mem::take(&mut self.attention) {
             while let Some((id, wait, agent)) = self.best_match() {
                 self.withdraw(id);

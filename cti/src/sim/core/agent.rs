@@ -134,6 +134,8 @@ pub(crate) struct Agent {
     pub(crate) device: Option<Arc<str>>,
     /// Whether the present or last call was placed by the agent.
     pub(crate) outgoing: bool,
+    /// Whether the agent listens in, or has joined another's call; there is no work after that.
+    pub(crate) supervising: bool,
     /// Calls that came to him by name and wait for him, oldest first.
     pub(crate) personal: std::collections::VecDeque<super::call::CallId>,
     /// Cleared calls that are kept for his wrap-up data.

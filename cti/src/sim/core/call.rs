@@ -151,8 +151,9 @@ impl Call {
         self.parties.iter_mut().find(|p| *p.device.id == *device)
     }
 
+    /// The state of a party that can act on the call.
     pub(crate) fn leg(&self, device: &str) -> Option<Leg> {
-        self.party(device).map(|p| p.leg)
+        self.party(device).filter(|p| p.device.kind != DeviceKind::Monitored).map(|p| p.leg)
     }
 
     pub(crate) fn is_live(&self) -> bool {

@@ -21,7 +21,7 @@ impl World {
             return Err(refusal(cf::NO_CALL_TO_ANSWER));
         }
         let device = self.phone_device(device)?;
-        if self.view(&device.id).talking {
+        if self.view(&device.id).converses() {
             return Err(refusal(cf::INVALID_OBJECT_STATE));
         }
         if let Some(agent) = self.agent_at(&device.id).filter(|a| !self.agents[*a].state.on_call()) {
@@ -64,6 +64,7 @@ impl World {
         if self.connection(id, device)? != Leg::Connect {
             return Err(refusal(cf::NO_ACTIVE_CALL));
         }
+        self.ordinary(id)?;
         let device = self.phone_device(device)?;
         self.hold_leg(now, id, &device);
         Ok(())

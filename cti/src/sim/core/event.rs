@@ -13,6 +13,8 @@ pub(crate) enum DeviceKind {
     Phone,
     /// Somebody in the public network.
     Outside,
+    /// A phone of this site to which a supervisor listens: named in the supervisor's call, but not occupied by it.
+    Monitored,
     /// A number that customers dial.
     RoutePoint,
 }

@@ -94,7 +94,7 @@ impl World {
     }
 
     /// Moves every party, and the place in a queue, from `from` to `to`. Returns the connection that named `from`.
-    fn join(&mut self, from: CallId, to: CallId) -> Option<(CallId, Device)> {
+    pub(super) fn join(&mut self, from: CallId, to: CallId) -> Option<(CallId, Device)> {
         let source = self.calls.get_mut(&from)?;
         let parties = std::mem::take(&mut source.parties);
         let (root, wait, queue) = (source.root.clone(), source.wait.take(), source.queue);
@@ -119,7 +119,7 @@ impl World {
     }
 
     /// Tells of the merger and of the surviving call's new type.
-    fn announce(
+    pub(super) fn announce(
         &mut self,
         held: CallId,
         secondary: Option<(CallId, Device)>,
@@ -137,7 +137,7 @@ impl World {
         self.tell(held, &root, Leg::Connect, event_cause::NONE, What::DataUpdate { kind, disposition, data });
     }
 
-    fn settle_all(&mut self, now: Instant, id: CallId) {
+    pub(super) fn settle_all(&mut self, now: Instant, id: CallId) {
         for device in self.calls.get(&id).map(super::call::Call::devices).unwrap_or_default() {
             self.settle_at(now, &device);
         }

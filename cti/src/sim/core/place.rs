@@ -101,6 +101,7 @@ impl World {
         if self.connection(active, from)? != Leg::Connect {
             return Err(refusal(cf::NO_ACTIVE_CALL));
         }
+        self.ordinary(active)?;
         if number == from || self.calls.get(&active).is_some_and(|c| c.party(number).is_some()) {
             return Err(refusal(cf::INVALID_DESTINATION));
         }
@@ -202,6 +203,7 @@ impl World {
         if self.connection(id, from)? != Leg::Connect {
             return Err(refusal(cf::NO_ACTIVE_CALL));
         }
+        self.ordinary(id)?;
         if self
             .calls
             .get(&id)

@@ -5,12 +5,15 @@ use std::time::Instant;
 use super::agent::{AgentState, Base, Wish};
 use super::event::{AgentNews, Event, Leg};
 use super::world::{Alarm, World};
+use crate::Dialect;
 
 /// What a phone does, as far as its agent's state depends on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PhoneView {
     /// In conversation.
     pub(crate) talking: bool,
+    /// Listens to the conversation of another.
+    pub(crate) monitoring: bool,
     /// Dialled, or hears a tone.
     pub(crate) dialling: bool,
     /// Has a call on hold.
@@ -24,7 +27,12 @@ pub(crate) struct PhoneView {
 impl PhoneView {
     /// Whether the phone can take no further call now.
     pub(crate) const fn busy(self) -> bool {
-        self.talking || self.dialling || self.reserved || self.ringing
+        self.converses() || self.dialling || self.reserved || self.ringing
+    }
+
+    /// Whether there is sound on the phone.
+    pub(crate) const fn converses(self) -> bool {
+        self.talking || self.monitoring
     }
 
     pub(crate) const fn idle(self) -> bool {
@@ -38,6 +46,7 @@ impl World {
         for call in self.phones.get(device).iter().flat_map(|p| &p.calls) {
             let Some(party) = self.calls.get(call).and_then(|c| c.party(device)) else { continue };
             match party.leg {
+                Leg::Connect if self.monitors.contains_key(call) => view.monitoring = true,
                 Leg::Connect => view.talking = true,
                 Leg::Initiate | Leg::Queued | Leg::Fail => view.dialling = true,
                 Leg::Hold => view.holding = true,
@@ -55,7 +64,12 @@ impl World {
         let Some(device) = agent.device.clone().filter(|_| agent.signed_in()) else { return };
         let view = self.view(&device);
         let was = agent.state;
-        if view.talking || (view.dialling && was.on_call()) {
+        // In CCX a supervisor who only listens stays not ready (Finesse guide, "Make a Silent Monitor Call").
+        let talking = match self.config.dialect {
+            Dialect::Cce => view.converses(),
+            Dialect::Ccx => view.talking,
+        };
+        if talking || (view.dialling && was.on_call()) {
             self.show(now, index, AgentState::Talking);
         } else if view.holding {
             self.show(now, index, AgentState::Hold);
@@ -75,7 +89,8 @@ impl World {
         let mode = if agent.outgoing { desk.wrap_up_outgoing } else { desk.wrap_up_incoming };
         let asked = matches!(agent.pending, Some(Wish::Work | Wish::WorkReady));
         let leaving = matches!(agent.pending, Some(Wish::Logout(_)));
-        if leaving || !(asked || mode.is_required()) {
+        let supervised = std::mem::take(&mut agent.supervising);
+        if supervised || leaving || !(asked || mode.is_required()) {
             return self.rest(now, index);
         }
         match agent.pending.take() {

@@ -11,6 +11,7 @@ use super::agent::{Agent, AgentState, Base};
 use super::call::{Call, CallData, CallId, LegId, Party};
 use super::event::{CallNews, Device, DeviceKind, Event, Leg, What};
 use super::random::Random;
+use super::supervise::Monitored;
 use crate::enums::{control_failure_code as cf, event_cause};
 use crate::sim::config::{AgentConfig, Config};
 
@@ -82,6 +83,8 @@ pub(crate) struct World {
     pub(crate) phones: HashMap<Arc<str>, Phone>,
     pub(crate) queues: Vec<Queue>,
     pub(crate) calls: BTreeMap<CallId, Call>,
+    /// Calls by which supervisors listen to others.
+    pub(super) monitors: BTreeMap<CallId, Monitored>,
     pub(crate) online: bool,
     /// Counts changes of configuration records.
     pub(crate) revision: u32,
@@ -124,6 +127,7 @@ impl World {
             phones,
             queues,
             calls: BTreeMap::new(),
+            monitors: BTreeMap::new(),
             online: true,
             revision: 1,
             random: Random::new(config.seed),
@@ -381,6 +385,7 @@ impl World {
         if self.calls.get(&call).is_none_or(|c| !c.parties.is_empty()) {
             return;
         }
+        self.monitors.remove(&call);
         if let Some(entry) = self.calls.remove(&call) {
             for agent in entry.window.iter().flatten() {
                 self.agents[*agent].windows.retain(|c| *c != call);
@@ -421,6 +426,7 @@ fn agent(index: usize, from: &AgentConfig, config: &Config, now: Instant) -> Age
         pending: None,
         device: None,
         outgoing: false,
+        supervising: false,
         personal: VecDeque::new(),
         windows: Vec::new(),
     }

@@ -29,6 +29,7 @@ enum Step {
     Blind(usize, usize, usize),
     Deflect(usize, usize, usize),
     Remove(usize, usize, usize),
+    Supervise(u32, usize, usize),
     Phone(usize, bool),
     SignOutAll,
     Online(bool),
@@ -70,6 +71,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (who.clone(), which.clone(), number.clone()).prop_map(|(p, c, n)| Step::Blind(p, c, n)),
         1 => (who.clone(), which.clone(), number).prop_map(|(p, c, n)| Step::Deflect(p, c, n)),
         1 => (who.clone(), which, who.clone()).prop_map(|(p, c, o)| Step::Remove(p, c, o)),
+        3 => (0..5u32, who.clone(), who.clone()).prop_map(|(a, s, p)| Step::Supervise(a, s, p)),
         1 => (who, any::<bool>()).prop_map(|(p, s)| Step::Phone(p, s)),
         1 => Just(Step::SignOutAll),
         1 => any::<bool>().prop_map(Step::Online),
@@ -141,6 +143,12 @@ fn do_step(pair: &mut Pair, step: &Step) {
                 .with(field::CONNECTION_CALL_ID, call(at))
                 .with_tag(tag::CONNECTION_DEVICE_ID, NUMBERS[other])
                 .with_tag(tag::AGENT_INSTRUMENT, NUMBERS[phone]),
+        ),
+        Step::Supervise(action, supervisor, agent) => pair.request(
+            Message::new(kind::SUPERVISE_CALL_REQ)
+                .with(field::SUPERVISORY_ACTION, action)
+                .with_tag(tag::SUPERVISOR_INSTRUMENT, NUMBERS[supervisor])
+                .with_tag(tag::AGENT_INSTRUMENT, NUMBERS[agent]),
         ),
         Step::Phone(phone, on) => {
             let _ = pair.exchange.world.set_in_service(now, NUMBERS[phone], on);
@@ -233,7 +241,7 @@ fn check_agent(world: &World, agent: &crate::sim::core::agent::Agent) -> Result<
     };
     let view = world.view(device);
     let expected: &[AgentState] = match view {
-        v if v.talking => &[AgentState::Talking],
+        v if v.converses() => &[AgentState::Talking],
         v if v.holding => &[AgentState::Hold, AgentState::Talking],
         v if v.dialling => &[
             AgentState::Talking,
@@ -283,10 +291,12 @@ proptest! {
             config.callers.talk = None;
         }
         config.outside.talk = Some(crate::sim::Span::seconds(10, 90));
+        // So that some listen in, all may.
+        config.agents.iter_mut().for_each(|agent| agent.supervisor = true);
         let mut pair = Pair::open(config, 20);
-        for agent in AGENTS {
+        for (agent, state) in AGENTS.into_iter().zip([2u32, 3, 3, 3]) {
             pair.login(agent);
-            pair.set_state(agent, agent_state::AVAILABLE, 0);
+            pair.set_state(agent, state, 0);
         }
         let mut live = HashMap::new();
         for step in &steps {

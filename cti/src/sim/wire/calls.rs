@@ -216,7 +216,9 @@ fn kind_of(what: &What) -> (crate::Kind, u32) {
 pub(super) fn line_of(world: &World, call: CallId) -> u32 {
     match world.calls.get(&call).map(|c| c.kind) {
         Some(call_type::OUT) => line_type::OUTBOUND,
-        Some(call_type::AGENT_INSIDE | call_type::CONSULT) => line_type::INSIDE,
+        Some(call_type::AGENT_INSIDE | call_type::CONSULT | call_type::SUPERVISOR_MONITOR) => {
+            line_type::INSIDE
+        }
         Some(_) => line_type::INBOUND_ACD,
         None => line_type::UNKNOWN,
     }

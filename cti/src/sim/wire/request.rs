@@ -7,6 +7,7 @@ use crate::enums::{agent_state, control_failure_code as cf, cti_service as servi
 use crate::sim::core::agent::Wish;
 use crate::sim::core::call::CallId;
 use crate::sim::core::signon::{SignIn, StateRequest};
+use crate::sim::core::supervise::Supervision;
 use crate::sim::core::world::{Outcome, Refusal, World, refusal};
 use crate::sim::session::Session;
 use crate::{Field, Kind, Message, Tag, field, kind, tag};
@@ -58,7 +59,8 @@ fn needed_services(kind: Kind) -> Option<u32> {
         kind::LIST_AGENT_TEAM_REQ
         | kind::MONITOR_AGENT_TEAM_START_REQ
         | kind::MONITOR_AGENT_TEAM_STOP_REQ
-        | kind::TEAM_CONFIG_REQ => service::SUPERVISOR,
+        | kind::TEAM_CONFIG_REQ
+        | kind::SUPERVISE_CALL_REQ => service::SUPERVISOR,
         kind::CONFIG_REQUEST_KEY_EVENT | kind::CONFIG_REQUEST_EVENT => service::CONFIG_EVENTS,
         kind::QUERY_AGENT_STATE_REQ
         | kind::QUERY_DEVICE_INFO_REQ
@@ -149,6 +151,7 @@ impl Request<'_> {
             kind::CLEAR_CONNECTION_REQ => self.clear_connection(world)?,
             kind::TRANSFER_CALL_REQ => return self.transfer(world),
             kind::CONFERENCE_CALL_REQ => return self.conference(world),
+            kind::SUPERVISE_CALL_REQ => return self.supervise(world),
             kind::DEFLECT_CALL_REQ => {
                 let to = self.m.tag_text(tag::CALLED_DEVICE_ID).unwrap_or_default();
                 world.deflect(now, self.call(PLAIN)?, self.phone(PLAIN.1), to)?;
@@ -254,6 +257,35 @@ impl Request<'_> {
         let held = self.m.uint(HELD.0).ok_or(refusal(cf::ARBITRARY_CONF_OR_XFER_NOT_SUPPORTED))?;
         world.conference(self.now, CallId(held), self.call(ACTIVE)?, self.phone(ACTIVE.1))?;
         Ok(self.merged(world, kind::CONFERENCE_CALL_CONF, CallId(held)))
+    }
+
+    fn supervise(&self, world: &mut World) -> Outcome<Message> {
+        let m = self.m;
+        let text = |tags: [Tag; 3]| {
+            tags.into_iter().find_map(|t| m.tag_text(t).filter(|text| !text.is_empty())).map(str::to_owned)
+        };
+        let by_id = || {
+            let agent = world.agent_index.get(m.agent_id()?)?;
+            world.agents[*agent].device.as_deref().map(str::to_owned)
+        };
+        let phone = text([tag::AGENT_INSTRUMENT, tag::AGENT_EXTENSION, tag::AGENT_CONNECTION_DEVICE_ID]);
+        let agent = phone.or_else(by_id).ok_or(refusal(cf::INVALID_CSTA_DEVICE_IDENTIFIER))?;
+        let own = [tag::SUPERVISOR_INSTRUMENT, tag::SUPERVISOR_CONNECTION_DEVICE_ID];
+        let supervisor = text([own[0], own[1], own[1]]).unwrap_or_default();
+        let call = world.supervise(
+            self.now,
+            Supervision {
+                action: m.raw(field::SUPERVISORY_ACTION).unwrap_or(u32::MAX),
+                agent_phone: agent.split(';').next().unwrap_or_default(),
+                agent_call: m.uint(field::AGENT_CONNECTION_CALL_ID).map(CallId),
+                supervisor_phone: supervisor.split(';').next().unwrap_or_default(),
+                supervisor_call: m.uint(field::SUPERVISOR_CONNECTION_CALL_ID).map(CallId),
+            },
+        )?;
+        Ok(confirm(kind::SUPERVISE_CALL_CONF, self.invoke)
+            .with(field::CONNECTION_CALL_ID, call.0)
+            .with(field::CONNECTION_DEVICE_ID_TYPE, crate::enums::connection_device_id_type::STATIC)
+            .with_tag(tag::CONNECTION_DEVICE_ID, supervisor))
     }
 
     fn merged(&self, world: &World, kind: Kind, call: CallId) -> Message {

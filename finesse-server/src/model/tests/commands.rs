@@ -225,7 +225,6 @@ fn making_a_call_is_checked_in_order() {
     assert_eq!(b.refused("1002", what("1002", "", "2002", "1")), "400 Parameter Missing");
     assert_eq!(b.refused("1002", what("1002", "MAKE_CALL", "2002", "")), "400 Parameter Missing");
     assert_eq!(b.refused("1002", what("1002", "ANSWER", "2002", "1")), "400 Invalid Input");
-    assert_eq!(b.refused("1002", what("1002", "BARGE_CALL", "2002", "1")), "501 Not Implemented");
     let other = "401 Invalid Authorization User Specified";
     assert_eq!(b.refused("1002", what("1003", "MAKE_CALL", "2003", "1")), other);
     assert_eq!(b.refused("1002", what("1002", "MAKE_CALL", "2003", "1")), other);

@@ -7,6 +7,7 @@
 mod bosh;
 mod calls;
 mod check;
+mod desktop;
 mod error;
 mod limits;
 mod people;
@@ -25,6 +26,7 @@ use crate::directory::Directory;
 pub use bosh::Bosh;
 pub use calls::{Calls, DropParticipantFor};
 pub use check::domain_name;
+pub use desktop::WrapUpReasonEntry;
 pub use error::ConfigError;
 pub use limits::{Limits, Pubsub, Timeouts};
 pub use people::{QueueEntry, ReasonCodeEntry, RoleName, TeamEntry, UserEntry};
@@ -74,6 +76,8 @@ pub struct Config {
     pub user: Vec<Spanned<UserEntry>>,
     /// Reason codes.
     pub reason_code: Vec<Spanned<ReasonCodeEntry>>,
+    /// Wrap-up reasons.
+    pub wrap_up_reason: Vec<Spanned<WrapUpReasonEntry>>,
     /// Where the text came from; empty for a configuration made in memory.
     #[serde(skip)]
     pub source: Source,
@@ -122,6 +126,8 @@ pub struct Server {
     pub deployment: Deployment,
     /// Whether `SystemInfo` answers without credentials.
     pub public_system_info: bool,
+    /// Whether documents can be had in JSON, and the API describes itself.
+    pub rest_extensions: bool,
     /// What the plain HTTP listeners do with REST requests and pages.
     pub plain_http: PlainHttp,
     /// Where clients reach BOSH, as told in host-meta; empty: follows from `host` and the listeners.
@@ -144,6 +150,7 @@ impl Default for Server {
             host: String::new(),
             deployment: Deployment::Cce,
             public_system_info: true,
+            rest_extensions: false,
             plain_http: PlainHttp::Redirect,
             bosh_url: String::new(),
             websocket_url: String::new(),

@@ -79,6 +79,11 @@ impl Core {
         }
     }
 
+    /// Whether commands are served at this moment.
+    pub fn serving(&self) -> bool {
+        *self.serving.borrow()
+    }
+
     /// Whether commands are served, to be watched.
     pub fn status(&self) -> watch::Receiver<bool> {
         self.serving.clone()

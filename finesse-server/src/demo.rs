@@ -1,6 +1,7 @@
 //! `demo`: a simulated telephone system and the server in front of it, connected over real TCP, with sample users.
 
 mod greeting;
+mod sample;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -224,6 +225,8 @@ fn config(args: &DemoArgs) -> Config {
         StartTlsArg::Off => StartTlsMode::Off,
         StartTlsArg::Optional => StartTlsMode::Optional,
     };
+    config.server.rest_extensions = args.extensions;
+    sample::fill(&mut config);
     config.cors.rest = crate::rest::cors::LOCAL.iter().map(|origin| (*origin).to_owned()).collect();
     config
 }

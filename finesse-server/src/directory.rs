@@ -365,6 +365,17 @@ impl Directory {
         self.reason_codes.iter().filter(move |code| code.category == category && available(code, user))
     }
 
+    /// The reason codes of a team, or of somebody without one: the global ones and the team's.
+    pub fn reason_codes_of(&self, team: Option<u32>) -> impl Iterator<Item = &Arc<ReasonCode>> {
+        let own = move |code: &ReasonCode| team.is_some_and(|team| code.teams.contains(&team));
+        self.reason_codes.iter().filter(move |code| code.for_all || own(code))
+    }
+
+    /// All reason codes, in the order of the configuration.
+    pub fn all_reason_codes(&self) -> &[Arc<ReasonCode>] {
+        &self.reason_codes
+    }
+
     /// A reason code the user may give, by its database id, whatever its category.
     pub fn reason_code(&self, user: &User, id: u32) -> Option<&Arc<ReasonCode>> {
         self.reason_codes.iter().find(|code| code.id == id && available(code, user))

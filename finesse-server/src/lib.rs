@@ -34,6 +34,9 @@
 //! [`notify`] says who hears of what, [`rest`] and [`realm`] are the door, [`config`] is the file.
 
 pub mod access;
+pub mod api;
+pub mod authority;
+pub mod catalogue;
 pub mod cli;
 pub mod config;
 pub mod core;

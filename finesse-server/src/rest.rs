@@ -10,6 +10,7 @@ mod answer;
 pub mod body;
 pub mod cors;
 mod rate;
+pub(crate) mod reads;
 mod router;
 
 use std::future::Future;
@@ -20,13 +21,17 @@ use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, VARY};
 use hyper::{Method, Request, Response};
 use parking_lot::RwLock;
 
+use crate::api::{Shape, runtime};
+use crate::catalogue::Catalogue;
+use crate::directory::Directory;
 use crate::model::command::{ApiError, Command, Password, Reply, UserBody, What};
 use crate::realm::basic::Basic;
 use crate::realm::{Case, Identity, Kind, Realm, Refused};
+use answer::Format;
 use cors::Origins;
 use rate::Rates;
 use router::{Miss, Plan};
@@ -44,6 +49,9 @@ pub type Answer = Response<Full<Bytes>>;
 pub trait Ask: Send + Sync + 'static {
     /// Puts a command to the model. A model that is gone or too busy answers as out of service.
     fn ask(&self, command: Command) -> Pin<Box<dyn Future<Output = Reply> + Send + '_>>;
+
+    /// Whether commands are served at this moment.
+    fn serving(&self) -> bool;
 }
 
 /// Settings of the API.
@@ -63,6 +71,10 @@ pub struct Settings {
     pub burst: u32,
     /// Origins whose pages may call the API.
     pub origins: Origins,
+    /// Whether documents can be had in JSON, and the API describes itself.
+    pub extensions: bool,
+    /// What is configured for desktops.
+    pub catalogue: Arc<Catalogue>,
 }
 
 /// The API. Clones share everything.
@@ -73,6 +85,7 @@ struct Inner {
     current: RwLock<Arc<Current>>,
     realm: Arc<Realm>,
     model: Arc<dyn Ask>,
+    directory: Arc<Directory>,
 }
 
 /// What holds at present.
@@ -89,10 +102,15 @@ impl Current {
 }
 
 impl Rest {
-    /// The API in front of a model.
-    pub fn new(settings: Settings, realm: Arc<Realm>, model: Arc<dyn Ask>) -> Rest {
+    /// The API in front of a model; `directory` is the one that the model has.
+    pub fn new(
+        settings: Settings,
+        realm: Arc<Realm>,
+        model: Arc<dyn Ask>,
+        directory: Arc<Directory>,
+    ) -> Rest {
         let current = RwLock::new(Current::new(settings));
-        Rest(Arc::new(Inner { current, realm, model }))
+        Rest(Arc::new(Inner { current, realm, model, directory }))
     }
 
     /// From now on these settings hold; what users have used up of their rate is forgotten.
@@ -122,11 +140,15 @@ impl Rest {
             return cors.preflight(&head.headers);
         }
         let echo = head.headers.get(answer::REQUEST_ID).cloned();
+        let format = self.format(&head);
         let mut answer = match self.decide(&head, body, peer).await {
-            Ok(reply) => answer::of(reply),
-            Err(refusal) => refusal.into_answer(&self.current().settings.realm),
+            Ok(outcome) => answer::of(outcome, format),
+            Err(refusal) => refusal.into_answer(&self.current().settings.realm, format),
         };
         answer::finish(&mut answer, echo);
+        if self.current().settings.extensions {
+            answer.headers_mut().append(VARY, HeaderValue::from_static("Accept"));
+        }
         cors.apply(answer.headers_mut());
         answer
     }
@@ -136,7 +158,7 @@ impl Rest {
         head: &hyper::http::request::Parts,
         body: B,
         peer: Option<IpAddr>,
-    ) -> Result<Reply, Refusal>
+    ) -> Result<Outcome, Refusal>
     where
         B: hyper::body::Body + Send,
         B::Data: Buf + Send,
@@ -154,7 +176,12 @@ impl Rest {
             return Err(Refusal::TooMany { user: caller, wait });
         }
         let what = match planned.map_err(Refusal::Miss)? {
+            Plan::Description if self.current().settings.extensions => return Ok(Outcome::Description),
+            Plan::Description => {
+                return Err(Refusal::Miss(Miss::Path(head.uri.path().to_owned())));
+            }
             Plan::Read(what) => what,
+            Plan::Look(found) => return Ok(self.look(&found, &caller)),
             Plan::ChangeUser(user) => {
                 let body = self.body(&head.headers, body).await.and_then(|body| body.user());
                 let body = body.map(|body| UserBody { password, ..body });
@@ -173,7 +200,31 @@ impl Rest {
             Method::PUT | Method::POST | Method::DELETE => request_id(&head.headers),
             _ => None,
         };
-        Ok(self.0.model.ask(Command { caller, request_id, what }).await)
+        let shape = runtime::shape(&what);
+        Ok(Outcome::Reply(self.0.model.ask(Command { caller, request_id, what }).await, shape))
+    }
+
+    /// What the configuration answers.
+    fn look(&self, found: &reads::Match, caller: &str) -> Outcome {
+        let current = self.current();
+        let sources = reads::Sources {
+            directory: &self.0.directory,
+            catalogue: &current.settings.catalogue,
+            serving: self.0.model.serving(),
+        };
+        match found.answer(sources, caller) {
+            Ok(document) => Outcome::Found(document, found.shape),
+            Err(error) => Outcome::Reply(Reply::Refused(error), None),
+        }
+    }
+
+    /// The form in which a request wants its answer.
+    fn format(&self, head: &hyper::http::request::Parts) -> Format {
+        let read = matches!(head.method, Method::GET | Method::HEAD);
+        match read && self.current().settings.extensions {
+            true => Format::wanted(&head.headers),
+            false => Format::Xml,
+        }
     }
 
     /// The authenticated user of a request, with the password, which the CTI server wants at sign-in.
@@ -247,6 +298,16 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
     (value.len() <= LONGEST_REQUEST_ID).then(|| value.replace('\t', " "))
 }
 
+/// What a request led to.
+enum Outcome {
+    /// The model's answer, and what its document looks like.
+    Reply(Reply, Option<fn() -> Shape>),
+    /// A document made from the configuration.
+    Found(reads::Found, fn() -> Shape),
+    /// The OpenAPI description is wanted.
+    Description,
+}
+
 /// Why a request does not get as far as the model.
 enum Refusal {
     /// No, wrong or locked credentials; the user name given.
@@ -260,13 +321,13 @@ enum Refusal {
 }
 
 impl Refusal {
-    fn into_answer(self, realm: &str) -> Answer {
+    fn into_answer(self, realm: &str, format: Format) -> Answer {
         match self {
-            Refusal::Unauthorized(user) => answer::challenge(&ApiError::unauthorized(user), realm),
-            Refusal::Busy => answer::busy(),
-            Refusal::TooMany { user, wait } => answer::too_many(&user, wait),
-            Refusal::Miss(Miss::Path(path)) => answer::of(Reply::Refused(ApiError::not_found(path))),
-            Refusal::Miss(Miss::Method { method, allow }) => answer::not_allowed(&method, allow),
+            Refusal::Unauthorized(user) => answer::challenge(&ApiError::unauthorized(user), realm, format),
+            Refusal::Busy => answer::busy(format),
+            Refusal::TooMany { user, wait } => answer::too_many(&user, wait, format),
+            Refusal::Miss(Miss::Path(path)) => answer::refused(&ApiError::not_found(path), format),
+            Refusal::Miss(Miss::Method { method, allow }) => answer::not_allowed(&method, allow, format),
         }
     }
 }

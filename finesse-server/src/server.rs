@@ -90,6 +90,10 @@ impl Ask for Model {
     fn ask(&self, command: Command) -> Pin<Box<dyn Future<Output = Reply> + Send + '_>> {
         Box::pin(self.0.ask(command))
     }
+
+    fn serving(&self) -> bool {
+        self.0.serving()
+    }
 }
 
 /// Rules of sign-in from the configuration.
@@ -171,8 +175,8 @@ impl Server {
         let shared = SharedPorts::default();
         shared.set(ports(addresses));
         let settings = model_settings(&config, shared.clone());
-        let core = core::spawn(settings, directory, link(&config), service.clone());
-        let rest = Rest::new(settings::rest(&config), realm, Arc::new(Model(core.clone())));
+        let core = core::spawn(settings, directory.clone(), link(&config), service.clone());
+        let rest = Rest::new(settings::rest(&config), realm, Arc::new(Model(core.clone())), directory);
         let interfaces = Arc::new(Interfaces::new(
             rest,
             bosh::Endpoint::new(service.clone(), settings::bosh(&config)),

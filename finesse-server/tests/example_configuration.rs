@@ -55,6 +55,7 @@ fn no_key_is_missing_from_the_example() {
         "[user]",
         "[queue]",
         "[reason_code]",
+        "[wrap_up_reason]",
     ] {
         let error = Config::parse("f", &format!("[{section}]\nmisspelt = 1\n")).unwrap_err().to_string();
         let (_, expected) = error.split_once("expected").unwrap_or_else(|| panic!("{section}: {error}"));

@@ -11,7 +11,7 @@ use xmpp::sasl::scram::Hash;
 use super::{Config, ConfigError, ListenerName, PlainHttp, ProfileName, RoleName, UserEntry};
 use crate::rest::cors::Origins;
 
-type Check = Result<(), ConfigError>;
+pub(super) type Check = Result<(), ConfigError>;
 
 /// Checks the whole configuration; the first mistake is reported.
 pub(super) fn check(config: &Config) -> Check {
@@ -28,10 +28,11 @@ pub(super) fn check(config: &Config) -> Check {
     users(config)?;
     scram(config)?;
     queues(config)?;
-    reason_codes(config)
+    reason_codes(config)?;
+    super::desktop::check(config)
 }
 
-fn fail(config: &Config, span: Range<usize>, message: String) -> Check {
+pub(super) fn fail(config: &Config, span: Range<usize>, message: String) -> Check {
     Err(config.source.error(span, message))
 }
 
@@ -298,7 +299,7 @@ fn teams(config: &Config) -> Check {
     unique(config, &config.team, |team| team.id, "team")
 }
 
-fn unique<T, K: std::hash::Hash + Eq + std::fmt::Display>(
+pub(super) fn unique<T, K: std::hash::Hash + Eq + std::fmt::Display>(
     config: &Config,
     entries: &[Spanned<T>],
     key: impl Fn(&T) -> K,

@@ -12,7 +12,8 @@ use super::requests::Job;
 use super::seat::{Expect, Line};
 use super::state::{State, Wanted};
 use super::time::Now;
-use super::user::{MobileAgent, category_name};
+use super::user::MobileAgent;
+use crate::api::reasons::category_name;
 use crate::directory::{ReasonCategory, User};
 
 /// Reason number of changes by a supervisor: CCE and CCX.

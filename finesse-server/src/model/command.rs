@@ -32,20 +32,6 @@ pub enum What {
     Dialogs(String),
     /// `GET User/{id}/Queues`.
     UserQueues(String),
-    /// `GET User/{id}/ReasonCodes?category=`; the raw query value.
-    ReasonCodes {
-        /// The `{id}` of the path.
-        user: String,
-        /// The raw value of `category`, if any.
-        category: Option<String>,
-    },
-    /// `GET User/{id}/ReasonCode/{reasonCodeId}`.
-    ReasonCode {
-        /// The `{id}` of the path.
-        user: String,
-        /// The `{reasonCodeId}` of the path.
-        code: String,
-    },
     /// `GET Dialog/{id}`.
     Dialog(String),
     /// `GET Team/{id}`.

@@ -9,9 +9,8 @@ use super::Model;
 use super::command::{Command, Reply, What};
 use super::error::ApiError;
 use super::time::Now;
-use super::user::{category_name, write_reason_code};
 use super::xml::Writer;
-use crate::directory::{ReasonCategory, User};
+use crate::directory::User;
 
 type Answer = Result<Reply, ApiError>;
 
@@ -32,10 +31,6 @@ impl Model {
             What::Users => self.get_users(&caller),
             What::Dialogs(id) => self.get_dialogs(&caller, &id),
             What::UserQueues(id) => self.get_user_queues(&id),
-            What::ReasonCodes { user, category } => {
-                self.get_reason_codes(&caller, &user, category.as_deref())
-            }
-            What::ReasonCode { user, code } => self.get_reason_code(&caller, &user, &code),
             What::Dialog(id) => self.get_dialog(&caller, &id),
             What::Team { team, include_logged_out } => self.get_team(&caller, &team, include_logged_out),
             What::Queue(id) => self.get_queue(&id),
@@ -121,41 +116,6 @@ impl Model {
         let view = id.parse().ok().and_then(|id| self.readings.find(id));
         let view = view.ok_or_else(|| ApiError::not_found(id))?;
         Ok(document(|w| view.write(w)))
-    }
-
-    /// The user whose reason codes `caller` may read: self, for administrators everybody.
-    fn reasons_of(&self, caller: &User, id: &str) -> Result<&Arc<User>, ApiError> {
-        match self.directory.resolve(id) {
-            Some(user) if caller.id == user.id || caller.roles.administrator => Ok(user),
-            None if caller.roles.administrator => Err(ApiError::not_found(id)),
-            _ => Err(ApiError::other_user(id)),
-        }
-    }
-
-    fn get_reason_codes(&self, caller: &User, id: &str, category: Option<&str>) -> Answer {
-        let user = self.reasons_of(caller, id)?;
-        let category = match category {
-            Some("NOT_READY") => ReasonCategory::NotReady,
-            Some("LOGOUT") => ReasonCategory::Logout,
-            other => {
-                let message = "The category must be NOT_READY or LOGOUT";
-                return Err(ApiError::bad_request(message, other.unwrap_or("category")));
-            }
-        };
-        Ok(document(|w| {
-            w.open_with("ReasonCodes", "category", category_name(category));
-            for code in self.directory.reason_codes(user, category) {
-                write_reason_code(w, "ReasonCode", code);
-            }
-            w.close("ReasonCodes");
-        }))
-    }
-
-    fn get_reason_code(&self, caller: &User, id: &str, code: &str) -> Answer {
-        let user = self.reasons_of(caller, id)?;
-        let found = code.parse().ok().and_then(|code| self.directory.reason_code(user, code));
-        let found = found.ok_or_else(|| ApiError::not_found(code))?;
-        Ok(document(|w| write_reason_code(w, "ReasonCode", found)))
     }
 
     fn get_dialog(&self, caller: &User, id: &str) -> Answer {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::state::State;
 use super::time::Utc;
 use super::xml::Writer;
+use crate::api::reasons::{REASON_CODE, category_name};
 use crate::directory::{self, ReasonCategory, ReasonCode, Team};
 
 /// What is configured about a user and never changes while the directory lives.
@@ -201,7 +202,7 @@ impl UserView {
 
     fn write_reason(&self, w: &mut Writer<'_>, root: &str) {
         match &self.reason {
-            Some(Reason::Configured(code)) => write_reason_code(w, root, code),
+            Some(Reason::Configured(code)) => REASON_CODE.write_as(w, root, code),
             Some(Reason::System(category, number)) => write_system_reason(w, root, *category, *number),
             None => {}
         }
@@ -218,27 +219,6 @@ impl std::fmt::Display for ReasonId<'_> {
             (None, _) => Ok(()),
         }
     }
-}
-
-/// The name of a category in documents.
-pub fn category_name(category: ReasonCategory) -> &'static str {
-    match category {
-        ReasonCategory::NotReady => "NOT_READY",
-        ReasonCategory::Logout => "LOGOUT",
-    }
-}
-
-/// Writes a configured reason code.
-pub fn write_reason_code(w: &mut Writer<'_>, root: &str, code: &ReasonCode) {
-    w.open(root);
-    w.text("category", category_name(code.category));
-    w.value("code", code.code);
-    w.value("forAll", code.for_all);
-    w.value("id", code.id);
-    w.text("label", &code.label);
-    w.text("systemCode", "false");
-    w.value("uri", format_args!("/finesse/api/ReasonCode/{}", code.id));
-    w.close(root);
 }
 
 fn write_system_reason(w: &mut Writer<'_>, root: &str, category: ReasonCategory, number: u16) {

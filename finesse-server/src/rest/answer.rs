@@ -5,40 +5,80 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Response, StatusCode};
 
-use super::Answer;
+use super::{Answer, Outcome};
+use crate::api::{Shape, json, openapi, runtime};
 use crate::model::command::{ApiError, Reply};
 
 /// The header that ties a request to its event. Header names have no case.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("requestid");
 
 const XML: HeaderValue = HeaderValue::from_static("application/xml;charset=UTF-8");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// The response that says what the model said.
-pub(super) fn of(reply: Reply) -> Answer {
-    match reply {
-        Reply::Document(xml) => xml_response(StatusCode::OK, xml),
-        Reply::Accepted => with_status(StatusCode::ACCEPTED, Bytes::new()),
-        Reply::Refused(error) => refused(&error),
+/// The form of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Xml,
+    Json,
+}
+
+impl Format {
+    /// JSON if `Accept` names it and does not prefer XML; what says nothing of either gets XML, as ever.
+    pub(super) fn wanted(headers: &HeaderMap) -> Format {
+        let (mut json, mut xml) = (0.0, 0.0);
+        let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        for range in values.flat_map(|value| value.split(',')) {
+            let mut parts = range.split(';').map(str::trim);
+            let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
+            let quality = parts.find_map(|part| part.strip_prefix("q="));
+            let quality = quality.map_or(1.0, |text| text.parse().unwrap_or(0.0));
+            match essence.as_str() {
+                "application/json" => json = f32::max(json, quality),
+                "application/xml" | "text/xml" => xml = f32::max(xml, quality),
+                _ => {}
+            }
+        }
+        if json > 0.0 && json >= xml { Format::Json } else { Format::Xml }
     }
 }
 
-fn refused(error: &ApiError) -> Answer {
+/// The response that says what came out.
+pub(super) fn of(outcome: Outcome, format: Format) -> Answer {
+    match outcome {
+        Outcome::Reply(Reply::Document(xml), shape) => document(StatusCode::OK, xml, format, shape),
+        Outcome::Reply(Reply::Accepted, _) => with_status(StatusCode::ACCEPTED, Bytes::new()),
+        Outcome::Reply(Reply::Refused(error), _) => refused(&error, format),
+        Outcome::Found(found, shape) => document(StatusCode::OK, found.xml, format, Some(shape)),
+        Outcome::Description => json_response(StatusCode::OK, openapi::description()),
+    }
+}
+
+pub(super) fn refused(error: &ApiError, format: Format) -> Answer {
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut answer = xml_response(status, error.to_xml());
+    let mut answer = document(status, error.to_xml(), format, Some(runtime::api_errors));
     if status == StatusCode::SERVICE_UNAVAILABLE {
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
     }
     answer
 }
 
+/// A document of a shape in the form asked for. One without a shape is XML in any case.
+fn document(status: StatusCode, xml: String, format: Format, shape: Option<fn() -> Shape>) -> Answer {
+    let shape = shape.filter(|_| format == Format::Json);
+    match shape.and_then(|shape| json::from_xml(&xml, &shape())) {
+        Some(json) => json_response(status, &json),
+        None => xml_response(status, xml),
+    }
+}
+
 /// 401 with a challenge.
-pub(super) fn challenge(error: &ApiError, realm: &str) -> Answer {
-    let mut answer = refused(error);
+pub(super) fn challenge(error: &ApiError, realm: &str, format: Format) -> Answer {
+    let mut answer = refused(error, format);
     // The configuration admits printable ASCII without quotes only.
     let value = HeaderValue::from_str(&format!("Basic realm=\"{realm}\", charset=\"UTF-8\""))
         .unwrap_or(HeaderValue::from_static("Basic realm=\"Finesse\", charset=\"UTF-8\""));
@@ -47,21 +87,21 @@ pub(super) fn challenge(error: &ApiError, realm: &str) -> Answer {
 }
 
 /// 503 with the time to wait: too many sign in at once.
-pub(super) fn busy() -> Answer {
-    refused(&ApiError::new(503, "Service Unavailable", "Too many users sign in at this moment", ""))
+pub(super) fn busy(format: Format) -> Answer {
+    refused(&ApiError::new(503, "Service Unavailable", "Too many users sign in at this moment", ""), format)
 }
 
 /// 429 with the time to wait.
-pub(super) fn too_many(user: &str, wait: Duration) -> Answer {
-    let mut answer =
-        refused(&ApiError::new(429, "Too Many Requests", "The user makes too many requests", user));
+pub(super) fn too_many(user: &str, wait: Duration, format: Format) -> Answer {
+    let error = ApiError::new(429, "Too Many Requests", "The user makes too many requests", user);
+    let mut answer = refused(&error, format);
     answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
     answer
 }
 
 /// 405 with what is allowed.
-pub(super) fn not_allowed(method: &str, allow: &'static str) -> Answer {
-    let mut answer = refused(&ApiError::method_not_allowed(method));
+pub(super) fn not_allowed(method: &str, allow: &'static str, format: Format) -> Answer {
+    let mut answer = refused(&ApiError::method_not_allowed(method), format);
     answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
     answer
 }
@@ -82,8 +122,39 @@ fn xml_response(status: StatusCode, xml: String) -> Answer {
     answer
 }
 
+fn json_response(status: StatusCode, json: &serde_json::Value) -> Answer {
+    let mut answer = with_status(status, json.to_string().into());
+    answer.headers_mut().insert(CONTENT_TYPE, JSON);
+    answer
+}
+
 fn with_status(status: StatusCode, body: Bytes) -> Answer {
     let mut answer = Response::new(Full::new(body));
     *answer.status_mut() = status;
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_for_those_who_name_it() {
+        let wanted = |accept: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, accept.parse().unwrap());
+            Format::wanted(&headers)
+        };
+        for accept in
+            ["application/json", "Application/JSON; q=0.5, */*", "application/json, application/xml;q=0.9"]
+        {
+            assert_eq!(wanted(accept), Format::Json, "{accept}");
+        }
+        for accept in
+            ["", "*/*", "application/xml", "application/json;q=0", "application/json;q=0.5, text/xml"]
+        {
+            assert_eq!(wanted(accept), Format::Xml, "{accept}");
+        }
+        assert_eq!(Format::wanted(&HeaderMap::new()), Format::Xml);
+    }
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use hyper::Method;
 
+use super::reads;
 use crate::model::command::What;
 
 /// What a request wants, before its body is read.
@@ -12,6 +13,10 @@ use crate::model::command::What;
 pub(super) enum Plan {
     /// A question without a body.
     Read(What),
+    /// `GET openapi.json`.
+    Description,
+    /// A question that the configuration answers.
+    Look(reads::Match),
     /// `PUT User/{id}`.
     ChangeUser(String),
     /// `POST User/{id}/Dialogs`.
@@ -48,16 +53,13 @@ pub(super) fn plan(method: &Method, path: &str, query: &str) -> Result<Plan, Mis
         ["User", user] if method == Method::PUT => return Ok(Plan::ChangeUser(id(user))),
         ["User", user, "Dialogs"] if method == Method::POST => return Ok(Plan::CreateDialog(id(user))),
         ["Dialog", dialog] if method == Method::PUT => return Ok(Plan::ActOnDialog(id(dialog))),
+        ["openapi.json"] if read => return Ok(Plan::Description),
         ["SystemInfo"] => (What::SystemInfo, READ),
         // The list is documented in the plural; one source prints the singular.
         ["User"] | ["Users"] => (What::Users, READ),
         ["User", user] => (What::User(id(user)), READ_PUT),
         ["User", user, "Dialogs"] => (What::Dialogs(id(user)), READ_POST),
         ["User", user, "Queues"] => (What::UserQueues(id(user)), READ),
-        ["User", user, "ReasonCodes"] => {
-            (What::ReasonCodes { user: id(user), category: parameter(query, "category") }, READ)
-        }
-        ["User", user, "ReasonCode", code] => (What::ReasonCode { user: id(user), code: id(code) }, READ),
         ["Dialog", dialog] => (What::Dialog(id(dialog)), READ_PUT),
         ["Team", team] => {
             let include_logged_out = parameter(query, "includeLoggedOutAgents")
@@ -65,7 +67,11 @@ pub(super) fn plan(method: &Method, path: &str, query: &str) -> Result<Plan, Mis
             (What::Team { team: id(team), include_logged_out }, READ)
         }
         ["Queue", queue] => (What::Queue(id(queue)), READ),
-        _ => return Err(Miss::Path(format!("{}{path}", super::BASE))),
+        ref other => match reads::find(other, query) {
+            Some(found) if read => return Ok(Plan::Look(found)),
+            Some(_) => return Err(Miss::Method { method: method.to_string(), allow: READ }),
+            None => return Err(Miss::Path(format!("{}{path}", super::BASE))),
+        },
     };
     if read { Ok(Plan::Read(what)) } else { Err(Miss::Method { method: method.to_string(), allow }) }
 }
@@ -78,7 +84,7 @@ fn segments(path: &str) -> Option<Vec<Cow<'_, str>>> {
 }
 
 /// Value of a query parameter (the last, should there be several).
-fn parameter(query: &str, name: &str) -> Option<String> {
+pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
     query
         .split('&')
         .filter_map(|pair| pair.split_once('='))
@@ -133,10 +139,11 @@ mod tests {
         assert_eq!(get("/User/1001/Queues"), read(What::UserQueues("1001".into())));
         assert_eq!(get("/Dialog/16777217"), read(What::Dialog("16777217".into())));
         assert_eq!(get("/Queue/1"), read(What::Queue("1".into())));
-        let codes = What::ReasonCodes { user: "1001".into(), category: Some("NOT_READY".into()) };
-        assert_eq!(get("/User/1001/ReasonCodes?category=NOT_READY"), read(codes));
-        let code = What::ReasonCode { user: "1001".into(), code: "7".into() };
-        assert_eq!(get("/User/1001/ReasonCode/7"), read(code));
+        for endpoint in reads::all() {
+            let path = endpoint.path.replace("{id}", "1").replace("{item}", "2");
+            let Ok(Plan::Look(found)) = get(&format!("/{path}?category=ALL")) else { panic!("{path}") };
+            assert!(format!("{found:?}").starts_with(endpoint.path), "{path} is hidden by {found:?}");
+        }
         assert_eq!(plan(&Method::PUT, "/User/1001", ""), Ok(Plan::ChangeUser("1001".into())));
         assert_eq!(plan(&Method::POST, "/User/1001/Dialogs", ""), Ok(Plan::CreateDialog("1001".into())));
         assert_eq!(plan(&Method::PUT, "/Dialog/1", ""), Ok(Plan::ActOnDialog("1".into())));
@@ -174,5 +181,7 @@ mod tests {
         assert_eq!(miss, Err(Miss::Method { method: "DELETE".into(), allow: READ_PUT }));
         let miss = plan(&Method::PUT, "/SystemInfo", "");
         assert_eq!(miss, Err(Miss::Method { method: "PUT".into(), allow: READ }));
+        let miss = plan(&Method::POST, "/ReasonCodes", "");
+        assert_eq!(miss, Err(Miss::Method { method: "POST".into(), allow: READ }));
     }
 }

@@ -175,6 +175,7 @@ mod tests {
             "server",
             &[
                 "public_system_info",
+                "rest_extensions",
                 "plain_http",
                 "bosh_url",
                 "websocket_url",

@@ -304,6 +304,8 @@ pub(super) fn rest(config: &Config) -> Settings {
         rate: config.limits.rest_rate,
         burst: config.limits.rest_burst,
         origins: Origins::new(config.cors.rest.iter().cloned()),
+        extensions: config.server.rest_extensions,
+        catalogue: Arc::new(config.catalogue()),
     }
 }
 

@@ -31,6 +31,10 @@ impl Ask for Model {
         let reply = self.reply.lock().unwrap().clone();
         Box::pin(async move { reply })
     }
+
+    fn serving(&self) -> bool {
+        true
+    }
 }
 
 pub struct Server {
@@ -47,6 +51,8 @@ pub fn settings() -> Settings {
         rate: 50,
         burst: 100,
         origins: Origins::new(LOCAL),
+        extensions: false,
+        catalogue: Arc::default(),
     }
 }
 
@@ -69,7 +75,7 @@ pub async fn start(settings: Settings) -> Server {
         });
     }
     let model = Arc::new(Model { reply: Mutex::new(Reply::Accepted), asked: Mutex::default() });
-    let rest = Rest::new(settings, Arc::new(realm.build()), model.clone());
+    let rest = Rest::new(settings, Arc::new(realm.build()), model.clone(), Arc::default());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {

@@ -130,31 +130,6 @@ fn reason_codes_are_needed_exactly_where_there_are_some() {
 }
 
 #[test]
-fn reason_codes_are_listed_by_category() {
-    let mut b = Bench::serving(directory_with_reasons(), Dialect::Cce);
-    let list = |user: &str, category: Option<&str>| What::ReasonCodes {
-        user: user.into(),
-        category: category.map(Into::into),
-    };
-    assert_eq!(
-        b.document("1002", list("1002", Some("NOT_READY"))),
-        "<ReasonCodes category=\"NOT_READY\"><ReasonCode><category>NOT_READY</category><code>21</code>\
-         <forAll>true</forAll><id>7</id><label>Coaching</label><systemCode>false</systemCode>\
-         <uri>/finesse/api/ReasonCode/7</uri></ReasonCode></ReasonCodes>"
-    );
-    assert_eq!(b.document("admin", list("MKeller", Some("NOT_READY"))).matches("<ReasonCode>").count(), 2);
-    assert_eq!(
-        b.document("1002", list("1002", Some("LOGOUT"))),
-        "<ReasonCodes category=\"LOGOUT\"></ReasonCodes>"
-    );
-    assert_eq!(b.refused("1002", list("1002", None)), "400 Bad Request");
-    assert_eq!(b.refused("1002", list("1003", None)), "401 Invalid Authorization User Specified");
-    let one = |user: &str, code: &str| What::ReasonCode { user: user.into(), code: code.into() };
-    assert!(b.document("1002", one("1002", "7")).starts_with("<ReasonCode><category>"));
-    assert_eq!(b.refused("1002", one("1002", "8")), "404 Not Found");
-}
-
-#[test]
 fn dialogs_are_read_by_participants_supervisors_and_administrators() {
     let mut b = Bench::staffed();
     b.talk(100, "2002");

@@ -1,0 +1,5 @@
+//! What clients read of the configuration, over the real router: documents to the letter, rights, errors, JSON.
+
+mod centre;
+mod extensions;
+mod reasons;

@@ -7,11 +7,14 @@
 //! its functions; so documents that the model writes on its way to the feeds need a shape only ([`runtime`]).
 
 pub mod define;
+pub mod desktop;
 pub mod json;
 pub mod openapi;
 pub mod reasons;
 pub mod runtime;
 pub mod shape;
+pub mod shared;
+pub mod workflows;
 
 pub use define::{Collection, Field, Resource};
 pub use shape::{Form, Member, Shape};

@@ -26,7 +26,11 @@ use crate::directory::Directory;
 pub use bosh::Bosh;
 pub use calls::{Calls, DropParticipantFor};
 pub use check::domain_name;
-pub use desktop::WrapUpReasonEntry;
+pub use desktop::{
+    ActionKind, ActionVariableEntry, CallDataEntry, ContactEntry, Desktop, DeviceEntry, EccVariableEntry,
+    MediaLayoutEntry, ParamEntry, PhoneBookEntry, RuleEntry, TeamLayoutEntry, WorkflowActionEntry,
+    WorkflowEntry, WrapUpReasonEntry,
+};
 pub use error::ConfigError;
 pub use limits::{Limits, Pubsub, Timeouts};
 pub use people::{QueueEntry, ReasonCodeEntry, RoleName, TeamEntry, UserEntry};
@@ -78,6 +82,22 @@ pub struct Config {
     pub reason_code: Vec<Spanned<ReasonCodeEntry>>,
     /// Wrap-up reasons.
     pub wrap_up_reason: Vec<Spanned<WrapUpReasonEntry>>,
+    /// What desktops read besides.
+    pub desktop: Desktop,
+    /// Layouts of call data.
+    pub media_layout: Vec<Spanned<MediaLayoutEntry>>,
+    /// Phone books.
+    pub phone_book: Vec<Spanned<PhoneBookEntry>>,
+    /// Workflows.
+    pub workflow: Vec<Spanned<WorkflowEntry>>,
+    /// What workflows can do.
+    pub workflow_action: Vec<Spanned<WorkflowActionEntry>>,
+    /// Page layouts of teams.
+    pub team_layout: Vec<Spanned<TeamLayoutEntry>>,
+    /// Expanded call context variables.
+    pub ecc_variable: Vec<Spanned<EccVariableEntry>>,
+    /// Phones that share extensions.
+    pub device: Vec<Spanned<DeviceEntry>>,
     /// Where the text came from; empty for a configuration made in memory.
     #[serde(skip)]
     pub source: Source,

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, VARY};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RANGE, VARY};
 use hyper::{Method, Request, Response};
 use parking_lot::RwLock;
 
@@ -181,7 +181,7 @@ impl Rest {
                 return Err(Refusal::Miss(Miss::Path(head.uri.path().to_owned())));
             }
             Plan::Read(what) => what,
-            Plan::Look(found) => return Ok(self.look(&found, &caller)),
+            Plan::Look(found) => return Ok(self.look(&found, &caller, &head.headers)),
             Plan::ChangeUser(user) => {
                 let body = self.body(&head.headers, body).await.and_then(|body| body.user());
                 let body = body.map(|body| UserBody { password, ..body });
@@ -205,12 +205,13 @@ impl Rest {
     }
 
     /// What the configuration answers.
-    fn look(&self, found: &reads::Match, caller: &str) -> Outcome {
+    fn look(&self, found: &reads::Match, caller: &str, headers: &HeaderMap) -> Outcome {
         let current = self.current();
         let sources = reads::Sources {
             directory: &self.0.directory,
             catalogue: &current.settings.catalogue,
             serving: self.0.model.serving(),
+            range: headers.get(RANGE).and_then(|value| value.to_str().ok()),
         };
         match found.answer(sources, caller) {
             Ok(document) => Outcome::Found(document, found.shape),

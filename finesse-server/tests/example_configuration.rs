@@ -56,6 +56,14 @@ fn no_key_is_missing_from_the_example() {
         "[queue]",
         "[reason_code]",
         "[wrap_up_reason]",
+        "desktop",
+        "[media_layout]",
+        "[phone_book]",
+        "[workflow_action]",
+        "[workflow]",
+        "[team_layout]",
+        "[ecc_variable]",
+        "[device]",
     ] {
         let error = Config::parse("f", &format!("[{section}]\nmisspelt = 1\n")).unwrap_err().to_string();
         let (_, expected) = error.split_once("expected").unwrap_or_else(|| panic!("{section}: {error}"));

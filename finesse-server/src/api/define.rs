@@ -48,6 +48,19 @@ pub trait Part<T>: Sync {
     fn form(&self) -> (Form, bool);
 }
 
+/// A [`Field`] with children that are described themselves: name, meaning, reference to the [`Part`]. Not a function,
+/// because what a static refers to has to be written in it.
+macro_rules! part {
+    ($name:expr, $about:expr, $part:expr $(,)?) => {
+        $crate::api::define::Field {
+            name: $name,
+            about: $about,
+            value: $crate::api::define::Value::Part($part),
+        }
+    };
+}
+pub(crate) use part;
+
 /// Calls back for each value that a part has; values may be made on the way.
 pub type Each<T, U> = fn(&T, &mut dyn FnMut(&U));
 
@@ -145,11 +158,6 @@ impl<T> Field<T> {
         word: fn(&T) -> &'static str,
     ) -> Self {
         Self { name, about, value: Value::Word(words, word) }
-    }
-
-    /// Children that are described themselves.
-    pub const fn part(name: &'static str, about: &'static str, part: &'static dyn Part<T>) -> Self {
-        Self { name, about, value: Value::Part(part) }
     }
 
     fn write(&self, w: &mut Writer<'_>, of: &T) {

@@ -37,7 +37,7 @@ pub(super) fn fail(config: &Config, span: Range<usize>, message: String) -> Chec
 }
 
 /// An error about a key whose value carries no position: blames the first line that starts with the key.
-fn fail_key(config: &Config, section: &str, key: &str, message: &str) -> Check {
+pub(super) fn fail_key(config: &Config, section: &str, key: &str, message: &str) -> Check {
     let text = &*config.source.text;
     let start = text.find(&format!("[{section}]")).unwrap_or(0);
     let mut at = start;

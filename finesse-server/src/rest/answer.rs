@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{
-    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
-    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Response, StatusCode};
 
@@ -53,7 +53,17 @@ pub(super) fn of(outcome: Outcome, format: Format) -> Answer {
         Outcome::Reply(Reply::Document(xml), shape) => document(StatusCode::OK, xml, format, shape),
         Outcome::Reply(Reply::Accepted, _) => with_status(StatusCode::ACCEPTED, Bytes::new()),
         Outcome::Reply(Reply::Refused(error), _) => refused(&error, format),
-        Outcome::Found(found, shape) => document(StatusCode::OK, found.xml, format, Some(shape)),
+        Outcome::Found(found, shape) => {
+            let status = match found.partial {
+                Some(_) => StatusCode::PARTIAL_CONTENT,
+                None => StatusCode::OK,
+            };
+            let mut answer = document(status, found.xml, format, Some(shape));
+            if let Some(range) = found.partial.and_then(|range| HeaderValue::try_from(range).ok()) {
+                answer.headers_mut().insert(CONTENT_RANGE, range);
+            }
+            answer
+        }
         Outcome::Description => json_response(StatusCode::OK, openapi::description()),
     }
 }

@@ -5,7 +5,10 @@
 //! administrator's configuration API answers out of service too: a wrong configuration could not be looked at
 //! otherwise.
 
+mod desktop;
+mod phone_books;
 mod reasons;
+mod shared;
 
 use std::sync::Arc;
 
@@ -33,7 +36,8 @@ pub(crate) struct Endpoint {
 }
 
 /// All of them.
-static TABLES: [&[Endpoint]; 1] = [reasons::ENDPOINTS];
+static TABLES: [&[Endpoint]; 4] =
+    [reasons::ENDPOINTS, phone_books::ENDPOINTS, desktop::ENDPOINTS, shared::ENDPOINTS];
 
 /// Every endpoint of this kind.
 pub(crate) fn all() -> impl Iterator<Item = &'static Endpoint> {
@@ -72,6 +76,8 @@ pub(super) struct Sources<'a> {
     pub(super) catalogue: &'a Catalogue,
     /// Whether the server is in service.
     pub(super) serving: bool,
+    /// The `Range` header.
+    pub(super) range: Option<&'a str>,
 }
 
 /// A question whose right and object have been looked at.
@@ -88,11 +94,13 @@ struct Asked<'a> {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Found {
     pub(super) xml: String,
+    /// `Content-Range` of a document that is a part of the whole: answered 206.
+    pub(super) partial: Option<String>,
 }
 
 impl From<String> for Found {
     fn from(xml: String) -> Found {
-        Found { xml }
+        Found { xml, partial: None }
     }
 }
 

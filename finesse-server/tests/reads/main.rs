@@ -1,5 +1,8 @@
 //! What clients read of the configuration, over the real router: documents to the letter, rights, errors, JSON.
 
 mod centre;
+mod desktop;
 mod extensions;
+mod phone_books;
 mod reasons;
+mod shared;

@@ -1,11 +1,12 @@
 //! One client connection over any transport: stanzas out, stanza text in.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 
 use anyhow::{Context, Result, bail, ensure};
 use memchr::memmem;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::options::{Options, Transport};
 
@@ -42,9 +43,21 @@ struct Http {
 }
 
 async fn dial(options: &Options, port: u16) -> Result<TcpStream> {
-    let stream = TcpStream::connect((options.host.as_str(), port)).await.context("cannot connect")?;
+    let stream = match options.source {
+        None => TcpStream::connect((options.host.as_str(), port)).await,
+        Some(source) => dial_from(source, &options.host, port).await,
+    };
+    let stream = stream.context("cannot connect")?;
     stream.set_nodelay(true)?;
     Ok(stream)
+}
+
+async fn dial_from(source: IpAddr, host: &str, port: u16) -> std::io::Result<TcpStream> {
+    let to = tokio::net::lookup_host((host, port)).await?.find(|to| to.is_ipv4() == source.is_ipv4());
+    let to = to.ok_or(std::io::ErrorKind::AddrNotAvailable)?;
+    let socket = if source.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.bind((source, 0).into())?;
+    socket.connect(to).await
 }
 
 impl Link {

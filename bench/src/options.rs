@@ -1,5 +1,6 @@
 //! Command line.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
@@ -41,6 +42,9 @@ pub struct Options {
     pub transport: Transport,
     #[arg(long, default_value = "127.0.0.1")]
     pub host: String,
+    /// Address to connect from, on a machine that has several
+    #[arg(long)]
+    pub source: Option<IpAddr>,
     /// Plain XMPP (or NATS) port; publishers always use it
     #[arg(long, default_value_t = 5222)]
     pub port: u16,

@@ -127,7 +127,7 @@ impl Gate {
         }
         state.unauthenticated[usize::from(trusted)] += 1;
         drop(state);
-        Ok(Permit { gate: Arc::clone(self), key, authenticated: false, _place: place })
+        Ok(Permit { gate: Arc::clone(self), key, authenticated: false, place })
     }
 
     /// Notes an unknown session id.
@@ -199,13 +199,14 @@ pub(crate) struct Permit {
     /// `None`: trusted.
     key: Option<IpAddr>,
     authenticated: bool,
-    _place: Place,
+    place: Place,
 }
 
 impl Permit {
     /// The session has authenticated.
     pub(crate) fn authenticated(&mut self) {
         if !std::mem::replace(&mut self.authenticated, true) {
+            self.place.promote();
             self.release(false);
         }
     }

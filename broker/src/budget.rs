@@ -5,9 +5,9 @@
 //! that idles cost their holder's entry and no more.
 //!
 //! As the budget fills, who is refused more depends on who asks: strangers may fill half of it, sessions
-//! three quarters. The last quarter is divided into equal shares, one for each holder, which is what a
-//! well-behaved session lives on while others do their worst. The sum of the shares is the quarter, so that
-//! the limit holds whatever anybody does.
+//! three quarters. The last quarter is divided into equal shares, one for each session, which is what a
+//! well-behaved session lives on while others do their worst; strangers have none, however many they are. The
+//! sum of the shares is the quarter, so that the limit holds whatever anybody does.
 
 use std::fmt;
 use std::sync::Arc;
@@ -41,6 +41,7 @@ pub struct Budget(Arc<Pool>);
 struct Pool {
     limit: usize,
     used: AtomicUsize,
+    /// Places of rank [`Rank::Session`].
     holders: AtomicUsize,
 }
 
@@ -60,20 +61,25 @@ impl Budget {
         self.0.used.load(Ordering::Relaxed)
     }
 
-    /// Places that were [entered](Self::enter).
+    /// Places of sessions and trusted connections, among which the last quarter is divided.
     pub fn holders(&self) -> usize {
         self.0.holders.load(Ordering::Relaxed)
     }
 
-    /// A place for a connection or session that costs `bytes` by being there.
+    /// A place for a connection or session that costs `bytes` by being there. Those for [`Rank::Session`] may
+    /// fill half of the last quarter as well, so that hogs do not keep others from logging in.
     ///
     /// # Errors
     ///
     /// [`OverBudget`]: it has to be refused.
     pub fn enter(&self, bytes: usize, rank: Rank) -> Result<Place, OverBudget> {
-        self.0.grow(0, bytes, rank)?;
-        self.0.holders.fetch_add(1, Ordering::Relaxed);
-        Ok(Place { pool: self.0.clone(), bytes })
+        let free = match rank {
+            Rank::Stranger => self.0.free(rank),
+            Rank::Session => self.0.limit / 8 * 7,
+        };
+        self.0.grow(0, bytes, rank, free)?;
+        let place = Place { pool: self.0.clone(), bytes, rank: Rank::Stranger };
+        Ok(if rank == Rank::Session { place.promoted() } else { place })
     }
 
     /// An empty reservation, for what comes and goes.
@@ -85,7 +91,7 @@ impl Budget {
     pub(crate) fn reserve(&self, held: usize, needed: usize, rank: Rank) -> Result<usize, OverBudget> {
         let needed = needed.div_ceil(GRAIN).saturating_mul(GRAIN);
         if needed > held {
-            self.0.grow(held, needed - held, rank)?;
+            self.0.grow(held, needed - held, rank, self.0.free(rank))?;
         }
         Ok(needed.max(held))
     }
@@ -108,12 +114,16 @@ impl Budget {
 }
 
 impl Pool {
-    fn grow(&self, held: usize, more: usize, rank: Rank) -> Result<(), OverBudget> {
-        let after = self.used.fetch_add(more, Ordering::Relaxed).saturating_add(more);
-        let free = match rank {
+    /// How much of the budget may be in use for this rank to get more than its share.
+    fn free(&self, rank: Rank) -> usize {
+        match rank {
             Rank::Stranger => self.limit / 2,
             Rank::Session => self.limit / 4 * 3,
-        };
+        }
+    }
+
+    fn grow(&self, held: usize, more: usize, rank: Rank, free: usize) -> Result<(), OverBudget> {
+        let after = self.used.fetch_add(more, Ordering::Relaxed).saturating_add(more);
         let shared =
             rank == Rank::Session && held.saturating_add(more) <= self.share() && after <= self.limit;
         if after <= free || shared {
@@ -140,12 +150,29 @@ impl fmt::Debug for Budget {
 pub struct Place {
     pool: Arc<Pool>,
     bytes: usize,
+    rank: Rank,
+}
+
+impl Place {
+    /// Whoever has it has authenticated, and gets a share of the last quarter.
+    pub fn promote(&mut self) {
+        if std::mem::replace(&mut self.rank, Rank::Session) == Rank::Stranger {
+            self.pool.holders.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn promoted(mut self) -> Self {
+        self.promote();
+        self
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         self.pool.used.fetch_sub(self.bytes, Ordering::Relaxed);
-        self.pool.holders.fetch_sub(1, Ordering::Relaxed);
+        if self.rank == Rank::Session {
+            self.pool.holders.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -225,6 +252,25 @@ mod tests {
         assert_eq!(modest.set(3 * GRAIN, Rank::Session), Err(OverBudget));
         assert!(budget.enter(GRAIN, Rank::Stranger).is_err());
         assert!(budget.enter(GRAIN, Rank::Session).is_ok(), "a login from a trusted address");
+    }
+
+    #[test]
+    fn strangers_do_not_make_the_shares_smaller() {
+        let budget = Budget::new(64 * GRAIN);
+        let mut strangers: Vec<_> = (0..1000).map(|_| budget.enter(0, Rank::Stranger).unwrap()).collect();
+        assert_eq!(budget.holders(), 0);
+        strangers[0].promote();
+        strangers[0].promote();
+        assert_eq!(budget.holders(), 1);
+        budget.take(48 * GRAIN);
+        // A quarter for one holder with four reservations.
+        let mut modest = budget.hold();
+        modest.set(4 * GRAIN, Rank::Session).unwrap();
+        assert_eq!(modest.set(5 * GRAIN, Rank::Session), Err(OverBudget));
+        assert!(budget.enter(4 * GRAIN, Rank::Session).is_ok());
+        assert!(budget.enter(4 * GRAIN, Rank::Stranger).is_err());
+        drop(strangers);
+        assert_eq!(budget.holders(), 0);
     }
 
     #[test]

@@ -37,7 +37,7 @@ impl Default for Config {
             max_subscriptions_per_account: 5000,
             max_subscriptions_per_session: 2000,
             dormant_after: Duration::from_secs(24 * 60 * 60),
-            memory: 3 << 29,
+            memory: 1 << 30,
             outbox: OutboxLimits::default(),
         }
     }

@@ -13,7 +13,7 @@ pub mod tls;
 mod unread;
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,11 +48,24 @@ const CONNECTION_BYTES: usize = 20 * 1024;
 /// And for TLS on it.
 const TLS_BYTES: usize = 12 * 1024;
 
+/// And while its handshake lasts: rustls puts a message together from fragments up to this length.
+const HANDSHAKE_BYTES: usize = 64 * 1024;
+
+/// And for HTTP/2: a frame, and a header block in fragments.
+const SECOND_BYTES: usize = 64 * 1024;
+
+/// Connections accepted in one go, before other tasks have their turn: a flood that is refused must not keep
+/// those behind it waiting until the system throws them away.
+const ACCEPTS: usize = 256;
+
 /// How long requests in progress may take to end when the server stops, or a connection is closed.
 const DRAIN: Duration = Duration::from_secs(2);
 
 /// Wait after an accept that failed for want of resources.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What a field of a header takes beside its text.
+const FIELD: usize = 128;
 
 type Body = Either<Full<Bytes>, bosh::Body>;
 
@@ -140,13 +153,19 @@ async fn accept_all(
     close: impl Future<Output = ()> + Send,
 ) {
     let mut close = std::pin::pin!(close);
+    let mut in_one_go = 0;
     loop {
+        in_one_go += 1;
+        if in_one_go >= ACCEPTS {
+            in_one_go = 0;
+            tokio::task::yield_now().await;
+        }
         let accepted = tokio::select! {
             // First: the socket may be another listener's by now.
             biased;
             () = &mut close => return,
             Some(_) = connections.join_next(), if !connections.is_empty() => continue,
-            accepted = listener.accept() => accepted,
+            accepted = tokio::task::unconstrained(listener.accept()) => accepted,
         };
         let (socket, peer) = match accepted {
             Ok(accepted) => accepted,
@@ -156,18 +175,23 @@ async fn accept_all(
                 continue;
             }
         };
-        let Some(place) = interfaces.places.enter(interfaces.rules().connections) else {
+        let Some(mut place) = interfaces.places.enter(interfaces.rules().connections) else {
             interfaces.xmpp.count_refusal(xmpp::Refusal::Connections);
             tracing::debug!(%peer, "too many HTTP connections");
             continue;
         };
         let door = door.borrow().clone();
+        let peer = peer.ip().to_canonical();
+        let arrival = match &door.proxies {
+            Some(_) => Arrival::Proxied(place),
+            // Before there is a task for it: those who are refused are to cost next to nothing.
+            None => match interfaces.admit(peer, door.tls.is_some(), &mut place) {
+                Some(memory) => Arrival::Admitted(place, memory),
+                None => continue,
+            },
+        };
         let (interfaces, stop) = (interfaces.clone(), stop.clone());
-        connections.spawn(async move {
-            // What is alive is counted until the connection is gone.
-            let mut place = place;
-            interfaces.connection(socket, peer, door, stop, &mut place).await;
-        });
+        connections.spawn(async move { interfaces.connection(socket, peer, arrival, door, stop).await });
     }
 }
 
@@ -178,6 +202,14 @@ async fn all_gone(connections: &mut JoinSet<()>) {
 /// Resolves when the server stops.
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|&stop| stop).await;
+}
+
+/// What is known of a connection when it is accepted.
+enum Arrival {
+    /// Its client has its place and its memory.
+    Admitted(Place, broker::Place),
+    /// A proxy's, which says first whose it is.
+    Proxied(Place),
 }
 
 /// A connection as its requests see it.
@@ -210,52 +242,74 @@ impl Interfaces {
         self.rules.read().clone()
     }
 
-    /// Memory for one more connection, unless there is none.
-    fn memory(&self, client: IpAddr, tls: bool) -> Result<broker::Place, broker::OverBudget> {
-        let rank = if self.admission.is_trusted(client) { Rank::Session } else { Rank::Stranger };
+    /// Memory for one more connection of this client, unless it has its share of them or there is none.
+    fn admit(&self, client: IpAddr, tls: bool, place: &mut Place) -> Option<broker::Place> {
+        let refuse = |reason| self.xmpp.count_refusal(reason);
+        if !self.rules().admits(client, place) {
+            refuse(xmpp::Refusal::AddressConnections);
+            return None;
+        }
         let bytes = if tls { CONNECTION_BYTES + TLS_BYTES } else { CONNECTION_BYTES };
-        let place = self.xmpp.broker().budget().enter(bytes, rank);
-        place.inspect_err(|_| self.xmpp.count_refusal(xmpp::Refusal::Memory))
+        let memory = self.xmpp.broker().budget().enter(bytes, self.rank(client));
+        memory.inspect_err(|_| refuse(xmpp::Refusal::Memory)).ok()
+    }
+
+    /// For whom memory is held on a connection from this address.
+    fn rank(&self, client: IpAddr) -> Rank {
+        if self.admission.is_trusted(client) { Rank::Session } else { Rank::Stranger }
+    }
+
+    /// Reserves memory for a phase of a connection, unless there is none.
+    fn hold(&self, bytes: usize, client: IpAddr) -> Option<broker::Hold> {
+        let mut hold = self.xmpp.broker().budget().hold();
+        let held = hold.set(bytes, self.rank(client));
+        held.inspect_err(|_| self.xmpp.count_refusal(xmpp::Refusal::Memory)).ok().map(|()| hold)
+    }
+
+    /// The client behind a proxy; `None`: the connection is to be closed.
+    async fn proxied(&self, socket: &mut TcpStream, proxy: IpAddr, door: &Door) -> Option<IpAddr> {
+        let client = client_behind(socket, proxy, door.proxies.as_deref().unwrap_or_default());
+        let client = tokio::time::timeout(self.xmpp.config().timeouts.handshake, client).await;
+        let client = client.unwrap_or(Err("PROXY header took too long"));
+        client
+            .inspect_err(|why| {
+                self.xmpp.count_refusal(xmpp::Refusal::NotListed);
+                tracing::debug!(%proxy, why, "connection closed");
+            })
+            .ok()
     }
 
     async fn connection(
         self: Arc<Self>,
         mut socket: TcpStream,
-        peer: SocketAddr,
+        peer: IpAddr,
+        arrival: Arrival,
         door: Door,
         stop: watch::Receiver<bool>,
-        place: &mut Place,
     ) {
         let timeouts = &self.xmpp.config().timeouts;
         xmpp::tcp::tune(&socket, timeouts);
         let handshake = timeouts.handshake;
-        let peer = peer.ip().to_canonical();
-        let client = match &door.proxies {
-            None => Ok(peer),
-            Some(proxies) => {
-                let client = client_behind(&mut socket, peer, proxies);
-                tokio::time::timeout(handshake, client).await.unwrap_or(Err("PROXY header took too long"))
+        // Held until the connection is gone.
+        let (client, _place, _memory) = match arrival {
+            Arrival::Admitted(place, memory) => (peer, place, memory),
+            Arrival::Proxied(mut place) => {
+                let Some(client) = self.proxied(&mut socket, peer, &door).await else { return };
+                let Some(memory) = self.admit(client, door.tls.is_some(), &mut place) else { return };
+                (client, place, memory)
             }
         };
-        let client = match client {
-            Ok(client) => client,
-            Err(why) => {
-                self.xmpp.count_refusal(xmpp::Refusal::NotListed);
-                return tracing::debug!(%peer, why, "connection closed");
-            }
-        };
-        if !self.rules().admits(client, place) {
-            return self.xmpp.count_refusal(xmpp::Refusal::AddressConnections);
-        }
-        let Ok(_memory) = self.memory(client, door.tls.is_some()) else { return };
         let from = From { peer: client, secure: door.tls.is_some(), redirect: door.redirect };
-        let Some(tls) = door.tls else { return self.first(socket, from, stop).await };
+        let Some(tls) = door.tls else { return Box::pin(self.first(socket, from, stop)).await };
+        let Some(handshaking) = self.hold(HANDSHAKE_BYTES, client) else { return };
         let accept = Box::pin(TlsAcceptor::from(tls).accept(socket));
-        match tokio::time::timeout(handshake, accept).await {
+        let accepted = tokio::time::timeout(handshake, accept).await;
+        drop(handshaking);
+        match accepted {
             Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
                 Box::pin(self.second(stream, from, stop)).await;
             }
-            Ok(Ok(stream)) => self.first(stream, from, stop).await,
+            Ok(Ok(stream)) => Box::pin(self.first(stream, from, stop)).await,
             Ok(Err(error)) => {
                 self.xmpp.count_refusal(xmpp::Refusal::Handshake);
                 tracing::debug!(%client, %error, "TLS handshake failed");
@@ -276,10 +330,12 @@ impl Interfaces {
     ) {
         let rules = self.rules();
         let watch = Arc::new(Watch::default());
-        let io = TokioIo::new(line::Noting::new(stream, watch.clone()));
+        let meter = line::Meter::new(self.xmpp.broker().budget().hold(), self.rank(from.peer));
+        let io = TokioIo::new(line::Noting::new(stream, watch.clone(), meter));
         let mut http = patience::http(rules.times(), watch.clone());
         http.max_buf_size(rules.header_bytes as usize);
         drop(rules);
+        let (xmpp, noted) = (self.xmpp.clone(), watch.clone());
         let service = service_fn(move |request: Request<Incoming>| {
             let interfaces = self.clone();
             let allowed = head::Head::allows(watch.take_head(), request.method(), request.headers());
@@ -300,6 +356,9 @@ impl Interfaces {
                 connection.await
             }
         };
+        if noted.is_starved() {
+            xmpp.count_refusal(xmpp::Refusal::Memory);
+        }
         if let Err(error) = ended {
             tracing::debug!(peer = %from.peer, %error, "HTTP connection ended");
         }
@@ -312,6 +371,7 @@ impl Interfaces {
         from: From,
         mut stop: watch::Receiver<bool>,
     ) {
+        let Some(_memory) = self.hold(SECOND_BYTES, from.peer) else { return };
         let rules = self.rules();
         let times = rules.times();
         let http = second::http(rules.streams, rules.header_bytes);
@@ -353,6 +413,11 @@ impl Interfaces {
         let rules = self.rules();
         let From { secure, redirect, .. } = from;
         let peer = rules.client(from.peer, request.headers());
+        // Headers are kept until the answer is there, which may be long.
+        let Some(_headers) = self.hold(header_bytes(request.headers()), peer) else {
+            drop(rules);
+            return pages::plain(StatusCode::SERVICE_UNAVAILABLE, "503: out of memory\n").map(Either::Left);
+        };
         let path = request.uri().path();
         if matches!(path, "/http-bind" | "/http-bind/") {
             drop(rules);
@@ -424,6 +489,11 @@ fn ambiguous() -> Response<Full<Bytes>> {
     let mut response = pages::plain(StatusCode::BAD_REQUEST, "400: both a length and a transfer coding\n");
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
+}
+
+/// About what the fields of a header take.
+fn header_bytes(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + FIELD).sum()
 }
 
 /// 301 to the same path over HTTPS. The connection is closed, since the client goes elsewhere.

@@ -16,7 +16,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use argon2::{Argon2, PasswordHasher};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
+use xmpp::Network;
 use xmpp::sasl::scram::{Decoys, Hash, Verifier};
 
 pub use digest::Digest;
@@ -87,11 +88,18 @@ pub struct Rules {
     pub login_names: bool,
     /// Lock-out.
     pub lockout: LockoutRules,
+    /// Bytes for the password hashes that are computed at once. One may be computed in any case.
+    pub hashing: usize,
 }
 
 impl Default for Rules {
     fn default() -> Rules {
-        Rules { remember: Duration::from_secs(30 * 60), login_names: true, lockout: LockoutRules::default() }
+        Rules {
+            remember: Duration::from_secs(30 * 60),
+            login_names: true,
+            lockout: LockoutRules::default(),
+            hashing: 256 << 20,
+        }
     }
 }
 
@@ -119,6 +127,7 @@ pub struct Realm {
     hashes: Vec<Hash>,
     decoys: Decoys,
     hashing: Hashing,
+    trusted: RwLock<Vec<Network>>,
 }
 
 struct Entry {
@@ -176,10 +185,28 @@ impl Builder {
                 by_login_name.entry(name.to_lowercase()).or_insert(index);
             }
         }
-        let entries =
+        let entries: Vec<_> =
             accounts.into_iter().map(|account| Entry { account, state: Mutex::default() }).collect();
-        let (strangers, hashing) = (Strangers::default(), Hashing::new());
-        Realm { entries, by_id, by_login_name, rules, key, decoy, strangers, hashes, decoys, hashing }
+        let costs = entries.iter().filter_map(|entry| match &entry.account.proof {
+            Proof::Argon2(phc) => hashing::cost(phc),
+            Proof::Keyed(_) => None,
+        });
+        let hashing = Hashing::new(rules.hashing, costs.max().unwrap_or_default());
+        let strangers = Strangers::default();
+        let trusted = RwLock::new(Network::loopback());
+        Realm {
+            entries,
+            by_id,
+            by_login_name,
+            rules,
+            key,
+            decoy,
+            strangers,
+            hashes,
+            decoys,
+            hashing,
+            trusted,
+        }
     }
 }
 
@@ -214,6 +241,11 @@ impl Realm {
     /// Id and kind of the account that `name` means.
     pub fn find(&self, name: &str, case: Case) -> Option<Identity> {
         self.entry(name, case).map(Entry::identity)
+    }
+
+    /// From now on logins from these addresses do not wait behind those of others (the loopback addresses).
+    pub fn trust(&self, addresses: Vec<Network>) {
+        *self.trusted.write() = addresses;
     }
 
     /// Number of accounts.
@@ -354,7 +386,8 @@ impl Realm {
         match proof {
             Proof::Keyed(expected) => Ok(*expected == self.key.digest(id, password)),
             Proof::Argon2(phc) => {
-                let turn = self.hashing.enter(peer).map_err(|Busy| Refused::Busy)?;
+                let stranger = peer.filter(|peer| !Network::any(&self.trusted.read(), *peer));
+                let turn = self.hashing.enter(stranger).map_err(|Busy| Refused::Busy)?;
                 Ok(turn.verify(phc.clone(), password, verified).await)
             }
         }

@@ -108,6 +108,7 @@ pub fn rules(config: &Config) -> Rules {
             period: seconds(auth.lockout_seconds),
             ..LockoutRules::default()
         },
+        hashing: settings::hashing(config),
     }
 }
 
@@ -176,7 +177,9 @@ impl Server {
         shared.set(ports(addresses));
         let settings = model_settings(&config, shared.clone());
         let core = core::spawn(settings, directory.clone(), link(&config), service.clone());
-        let rest = Rest::new(settings::rest(&config), realm, Arc::new(Model(core.clone())), directory);
+        realm.trust(settings::admission(&config).trusted);
+        let model = Arc::new(Model(core.clone()));
+        let rest = Rest::new(settings::rest(&config), realm.clone(), model, directory);
         let interfaces = Arc::new(Interfaces::new(
             rest,
             bosh::Endpoint::new(service.clone(), settings::bosh(&config)),
@@ -185,7 +188,7 @@ impl Server {
             settings::rules(&config, addresses),
         ));
         let (stop, _) = watch::channel(false);
-        let behind = Behind { interfaces, tls, stop };
+        let behind = Behind { interfaces, realm, tls, stop };
         let (mut doors, mut tasks) = (Doors::default(), JoinSet::new());
         doors.carry_out(listeners.0.into(), &config, &behind, &mut tasks);
         let stop = || behind.stop.subscribe();

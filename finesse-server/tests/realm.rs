@@ -185,7 +185,7 @@ async fn unknown_users_count_for_nobody() {
     assert!(realm.verify("1001", Case::Exact, "right", peer(1), now).await.is_ok());
 }
 
-/// Both ways end in one computation of the same hash; the medians of some dozens differ by scheduling only.
+/// Both ways end in one computation of the same hash; of some dozens the fastest were disturbed by nothing else.
 #[tokio::test]
 async fn unknown_users_take_as_long_as_wrong_passwords() {
     let argon = Argon2::from(Params::new(2048, 2, 1, None).unwrap());
@@ -200,10 +200,9 @@ async fn unknown_users_take_as_long_as_wrong_passwords() {
             times.push(start.elapsed());
         }
     }
-    wrong.sort();
-    unknown.sort();
-    let ratio = unknown[12].as_secs_f64() / wrong[12].as_secs_f64();
-    assert!((0.5..2.0).contains(&ratio), "unknown {:?}, wrong {:?}", unknown[12], wrong[12]);
+    let (wrong, unknown) = (wrong.iter().min().unwrap(), unknown.iter().min().unwrap());
+    let ratio = unknown.as_secs_f64() / wrong.as_secs_f64();
+    assert!((0.5..2.0).contains(&ratio), "unknown {unknown:?}, wrong {wrong:?}");
 }
 
 #[tokio::test]

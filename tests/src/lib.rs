@@ -12,6 +12,7 @@ pub mod demo;
 pub mod desk;
 pub mod embedded;
 pub mod events;
+pub mod hostile;
 pub mod person;
 pub mod rest;
 pub mod suite;

@@ -48,6 +48,8 @@ pub(crate) trait Framer: Unpin {
     /// Appends what may be said to a peer whose connection is given up without the end of the stream, and
     /// forgets what was half received.
     fn write_parting(&mut self, _out: &mut Vec<u8>) {}
+    /// Gives back what was half received: the stream has ended.
+    fn forget(&mut self) {}
     /// The deadline may have passed.
     fn handle_timeout(&mut self, now: Instant, stream: &mut Stream);
     /// Bytes of a message that is not complete.
@@ -345,6 +347,7 @@ impl<F: Framer> Driver<F> {
                     self.farewell = Some(error);
                     self.verdict = None;
                     self.unread = Vec::new();
+                    self.framer.forget();
                     self.state = State::Ending(now + self.timeouts().drain);
                 }
             }

@@ -443,6 +443,8 @@ impl Stream {
         }
         self.phase = Phase::Closed;
         self.bound = None;
+        // What was half received is not kept while the peer takes its time to close.
+        self.reader = None;
         match &mut self.sm {
             None => self.outbox.end(EndReason::Closed),
             Some(sm) => {

@@ -77,9 +77,10 @@ impl TcpOptions {
 
 async fn connection(socket: TcpStream, peer: IpAddr, service: Service, options: TcpOptions, permit: Permit) {
     let mut channel = options.channel(options.direct_tls, Some(peer));
+    let rank = permit.rank();
     let io = match (&options.tls, options.direct_tls) {
         (Some(tls), true) => {
-            let Some(secured) = handshake(socket, tls.clone(), &service).await else { return };
+            let Some(secured) = handshake(socket, tls.clone(), &service, rank).await else { return };
             channel.binding = secured.binding;
             secured.io
         }
@@ -90,7 +91,7 @@ async fn connection(socket: TcpStream, peer: IpAddr, service: Service, options: 
     let mut driver = Driver::new(io, stream, TcpFramer::new(options.coalesce), Some(permit));
     while driver.run().await == Outcome::StartTls {
         let (Io::Tcp(socket), Some(tls)) = (driver.take_io(), &options.tls) else { return };
-        match handshake(socket, tls.clone(), &service).await {
+        match handshake(socket, tls.clone(), &service, rank).await {
             Some(secured) => driver.resume(secured),
             None => return,
         }

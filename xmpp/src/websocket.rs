@@ -246,13 +246,19 @@ impl Framer for WsFramer {
         self.decoder.held()
     }
 
+    fn forget(&mut self) {
+        self.decoder.forget();
+    }
+
     fn saw_end(&mut self, mut input: &[u8]) -> bool {
         loop {
             match self.decoder.next(&mut input, DISCARDED) {
                 Ok(Some(Incoming::Close(_))) | Err(_) => return true,
                 Ok(Some(_)) => {}
-                Ok(None) => return false,
+                Ok(None) => break,
             }
         }
+        self.decoder.forget();
+        false
     }
 }

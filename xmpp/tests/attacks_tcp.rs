@@ -13,7 +13,7 @@ use support::{DOMAIN, auth, open_tcp, plain};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio_rustls::rustls;
-use xmpp::tcp::{TcpOptions, serve};
+use xmpp::tcp::{Admission, AdmissionLimits, TcpOptions, serve};
 use xmpp::{Refusal, Service, StartTls};
 
 #[tokio::test]
@@ -325,4 +325,34 @@ async fn attack_slow_tls_handshake_tcp() {
         attack::eventually("they are gone", || admission.open() == (0, 0)).await;
         arena.is_calm().await;
     }
+}
+
+#[tokio::test]
+async fn attack_tls_handshakes_beyond_memory_tcp() {
+    let (tls, _) = tls();
+    let mut arena = Arena::with(Door::Tcp, |setting| setting.broker.memory = 1 << 20).await;
+    let admission = Admission::new(AdmissionLimits { trusted: Vec::new(), ..AdmissionLimits::default() });
+    let options = TcpOptions {
+        tls: Some(tls),
+        direct_tls: true,
+        admission: admission.clone(),
+        ..TcpOptions::default()
+    };
+    let addr = listen(&arena.service, options).await;
+    let mut slow = Vec::new();
+    for _ in 0..12 {
+        let mut peer = Peer::silent(Door::Tcp, addr).await;
+        peer.write(b"\x16\x03\x01\x02\x00\x01").await;
+        slow.push(peer);
+    }
+    attack::eventually("some are refused", || {
+        arena.count(Refusal::Memory) + admission.open().0 as u64 == 12 && admission.open().0 < 12
+    })
+    .await;
+    assert!(admission.open().0 >= 4, "{:?}", admission.open());
+    assert!(arena.service.stats().memory <= 1 << 19, "strangers have half of the budget");
+    arena.is_undisturbed().await;
+    drop(slow);
+    attack::eventually("they are gone", || admission.open() == (0, 0)).await;
+    arena.is_calm().await;
 }

@@ -1,10 +1,12 @@
-//! The byte stream of an HTTP connection: TCP or TLS, with a note of what comes in.
+//! The byte stream of an HTTP connection: TCP or TLS, with a note of what comes in, and with what hyper keeps for it
+//! on the budget.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use broker::{Hold, OverBudget, Rank};
 use bytes::Bytes;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
@@ -15,15 +17,36 @@ use xmpp::websocket::Transport;
 
 use super::patience::Watch;
 
+/// What hyper's buffer has at the beginning; the cost of a connection includes it.
+const INITIAL: usize = 8 << 10;
+
+/// Reserves memory for the buffer into which hyper reads, as it grows.
+pub(super) struct Meter {
+    hold: Hold,
+    rank: Rank,
+}
+
+impl Meter {
+    pub(super) fn new(hold: Hold, rank: Rank) -> Meter {
+        Meter { hold, rank }
+    }
+
+    /// The buffer has so many bytes now.
+    fn note(&mut self, bytes: usize) -> Result<(), OverBudget> {
+        self.hold.set(bytes.saturating_sub(INITIAL), self.rank)
+    }
+}
+
 /// A stream that shows a [`Watch`] what is read from it.
 pub(super) struct Noting<S> {
     inner: S,
     watch: Arc<Watch>,
+    meter: Meter,
 }
 
 impl<S> Noting<S> {
-    pub(super) fn new(inner: S, watch: Arc<Watch>) -> Noting<S> {
-        Noting { inner, watch }
+    pub(super) fn new(inner: S, watch: Arc<Watch>, meter: Meter) -> Noting<S> {
+        Noting { inner, watch, meter }
     }
 }
 
@@ -43,10 +66,16 @@ impl<S: AsyncRead + Unpin> AsyncRead for Noting<S> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        // hyper offers all the room that there is behind what it has read and not used.
         let before = buf.filled().len();
-        let read = Pin::new(&mut self.inner).poll_read(cx, buf);
+        if this.meter.note(this.watch.pending() + before + buf.remaining()).is_err() {
+            this.watch.starve();
+            return Poll::Ready(Err(io::ErrorKind::OutOfMemory.into()));
+        }
+        let read = Pin::new(&mut this.inner).poll_read(cx, buf);
         if read.is_ready() {
-            self.watch.note(&buf.filled()[before..]);
+            this.watch.note(&buf.filled()[before..]);
         }
         read
     }

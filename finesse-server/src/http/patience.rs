@@ -48,6 +48,10 @@ pub(super) struct Watch(Mutex<Noted>);
 struct Noted {
     /// The scan of the header that is awaited; `None` while a request is under way.
     scan: Option<Scan>,
+    /// Bytes of that header so far.
+    bytes: usize,
+    /// There was no memory for it.
+    starved: bool,
     first_byte: Option<Instant>,
     head: Option<Head>,
 }
@@ -66,10 +70,27 @@ impl Watch {
             return;
         }
         noted.first_byte.get_or_insert_with(now);
+        noted.bytes += bytes.len();
         noted.head = scan.feed(bytes);
         if noted.head.is_some() {
             noted.scan = None;
+            noted.bytes = 0;
         }
+    }
+
+    /// There is no memory for more.
+    pub(super) fn starve(&self) {
+        self.0.lock().starved = true;
+    }
+
+    /// Whether the connection ends for want of memory.
+    pub(super) fn is_starved(&self) -> bool {
+        self.0.lock().starved
+    }
+
+    /// Bytes of a header that is not complete.
+    pub(super) fn pending(&self) -> usize {
+        self.0.lock().bytes
     }
 
     /// The header of the request that hyper has read just now, if all of it came after the one before was
@@ -157,18 +178,42 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
     use tokio::time::{Instant, sleep};
 
-    use super::super::line::Noting;
+    use super::super::line::{Meter, Noting};
     use super::*;
 
     const TIMES: Times = Times { header: Duration::from_secs(10), idle: Duration::from_secs(90) };
 
     fn connect() -> DuplexStream {
+        connect_with(&broker::Budget::new(1 << 20)).0
+    }
+
+    fn connect_with(budget: &broker::Budget) -> (DuplexStream, Arc<Watch>) {
         let (ours, theirs) = tokio::io::duplex(4096);
         let service = service_fn(async |_| Ok::<_, Infallible>(Response::new(Full::new(Bytes::new()))));
         let watch = Arc::new(Watch::default());
-        let io = TokioIo::new(Noting::new(theirs, watch.clone()));
-        tokio::spawn(http(TIMES, watch).serve_connection(io, service));
-        ours
+        let meter = Meter::new(budget.hold(), broker::Rank::Stranger);
+        let io = TokioIo::new(Noting::new(theirs, watch.clone(), meter));
+        tokio::spawn(http(TIMES, watch.clone()).serve_connection(io, service));
+        (ours, watch)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn x74_a_long_header_is_on_the_budget_and_ends_where_that_does() {
+        let budget = broker::Budget::new(128 << 10);
+        let (mut client, watch) = connect_with(&budget);
+        client.write_all(b"GET / HTTP/1.1\r\nx: ").await.unwrap();
+        let mut most = 0;
+        // Strangers may fill half of it.
+        while client.write_all(&[b'x'; 1024]).await.is_ok() {
+            most = most.max(budget.used());
+            tokio::task::yield_now().await;
+        }
+        assert!(watch.is_starved());
+        assert!((16 << 10..=64 << 10).contains(&most), "{most}");
+        assert_eq!(budget.used(), 0, "given back");
+        let (mut client, watch) = connect_with(&budget);
+        ask(&mut client).await;
+        assert!(!watch.is_starved());
     }
 
     async fn ask(client: &mut DuplexStream) {

@@ -13,11 +13,13 @@ use super::{Addresses, listeners, settings, stopped};
 use crate::config::{Config, ConfigError, ListenerName, PlainHttp, Protocol};
 use crate::http::tls::Tls;
 use crate::http::{Door, Interfaces};
+use crate::realm::Realm;
 
 /// What listeners need of the server.
 #[derive(Clone)]
 pub(super) struct Behind {
     pub(super) interfaces: Arc<Interfaces>,
+    pub(super) realm: Arc<Realm>,
     pub(super) tls: Tls,
     pub(super) stop: watch::Sender<bool>,
 }

@@ -93,6 +93,7 @@ impl Server {
         let interfaces = &self.behind.interfaces;
         interfaces.xmpp.redirect(settings::alternate(&new));
         interfaces.admission.set_limits(settings::admission(&new));
+        self.behind.realm.trust(settings::admission(&new).trusted);
         interfaces.bosh.reconfigure(settings::bosh(&new));
         interfaces.rest.reconfigure(settings::rest(&new));
         self.doors.carry_out(plan, &new, &self.behind, &mut self.tasks);

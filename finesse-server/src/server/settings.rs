@@ -62,10 +62,21 @@ pub(super) fn broker(config: &Config) -> broker::Config {
             max_bytes: size(limits.outbox_bytes),
             ..broker::OutboxLimits::default()
         },
-        // The rest is for the program itself, for password hashes, and for what an allocator wastes.
-        memory: (size(limits.memory_mib) << 20) / 4 * 3,
+        memory: ceiling(config) / 2,
         ..broker::Config::default()
     }
+}
+
+/// What the whole process is to take at most, in bytes. Half of it is the budget for what is held for clients, an
+/// eighth is for password hashes; the rest is for the program itself, for what has bounds of its own, and for what an
+/// allocator wastes.
+fn ceiling(config: &Config) -> usize {
+    size(config.limits.memory_mib) << 20
+}
+
+/// Bytes for the password hashes that are computed at once.
+pub(super) fn hashing(config: &Config) -> usize {
+    ceiling(config) / 8
 }
 
 /// The component, if it is described; without a listener it is one that is not connected.

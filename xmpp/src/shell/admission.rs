@@ -169,7 +169,7 @@ impl Admission {
             trusted,
             authenticated: false,
             away: false,
-            _place: place,
+            place,
         })
     }
 
@@ -265,7 +265,7 @@ pub(crate) struct Permit {
     authenticated: bool,
     /// Its place was given back, as the session goes on without connection.
     away: bool,
-    _place: Place,
+    place: Place,
 }
 
 impl Permit {
@@ -281,6 +281,11 @@ impl Permit {
         }
     }
 
+    /// For whom memory is held before anybody has authenticated.
+    pub(crate) fn rank(&self) -> Rank {
+        if self.trusted { Rank::Session } else { Rank::Stranger }
+    }
+
     /// The address, unless it is trusted.
     pub(crate) fn stranger(&self) -> Option<IpAddr> {
         self.address
@@ -289,6 +294,7 @@ impl Permit {
     /// The connection leaves the scarce places for those that have not logged in.
     pub(crate) fn authenticated(&mut self) {
         if !std::mem::replace(&mut self.authenticated, true) {
+            self.place.promote();
             *self.admission.counts.lock().unauthenticated(self.trusted) -= 1;
         }
     }

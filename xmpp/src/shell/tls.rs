@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use broker::Rank;
 use rustls::ProtocolVersion;
 use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
@@ -20,13 +21,23 @@ pub(crate) struct Secured {
     pub(crate) binding: Option<Box<ChannelBinding>>,
 }
 
-/// Does the handshake; `None`, and a line in the log, if it fails or takes too long. Its state is large and
-/// short-lived, hence on the heap.
+/// What the memory budget counts for a handshake while it lasts: rustls puts a message together from fragments up to
+/// this length.
+const HANDSHAKE: usize = 64 << 10;
+
+/// Does the handshake; `None`, and a line in the log, if it fails, takes too long, or there is no memory for it. Its
+/// state is large and short-lived, hence on the heap.
 pub(crate) async fn handshake(
     socket: TcpStream,
     tls: Arc<rustls::ServerConfig>,
     service: &Service,
+    rank: Rank,
 ) -> Option<Secured> {
+    let mut memory = service.broker().budget().hold();
+    if memory.set(HANDSHAKE, rank).is_err() {
+        service.count_refusal(Refusal::Memory);
+        return None;
+    }
     let wants_binding = service.binds_channels();
     let accept = Box::pin(accept(socket, tls, wants_binding));
     match tokio::time::timeout(service.config().timeouts.handshake, accept).await {

@@ -21,6 +21,9 @@ use crate::{Network, StreamError, Timeouts, proxy_protocol};
 /// Pause after a failed accept (no file descriptors left): trying again at once would spin.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// Connections accepted in one go, before other tasks have their turn.
+const ACCEPTS: usize = 256;
+
 /// How often a listener looks whether the service has something to do.
 const CLOCK: Duration = Duration::from_secs(1);
 
@@ -81,13 +84,20 @@ async fn accept_all(
     let mut close = std::pin::pin!(close);
     let mut clock = tokio::time::interval(CLOCK);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut in_one_go = 0;
     loop {
+        in_one_go += 1;
+        if in_one_go >= ACCEPTS {
+            in_one_go = 0;
+            tokio::task::yield_now().await;
+        }
         tokio::select! {
             biased;
             () = &mut close => return,
             _ = clock.tick() => drop(service.handle_timeout(Instant::now())),
             Some(ended) = tasks.join_next(), if !tasks.is_empty() => report(ended),
-            accepted = listener.accept() => match accepted {
+            // A flood that is refused must not keep those behind it waiting until the system throws them away.
+            accepted = tokio::task::unconstrained(listener.accept()) => match accepted {
                 Ok((socket, peer)) => {
                     let options = options.borrow().clone();
                     accept(socket, peer.ip().to_canonical(), service, options, tasks);

@@ -69,6 +69,12 @@ impl Decoder {
         self.message.capacity()
     }
 
+    /// Gives back the text so far. The rest of its message is read as if it were all of it, so the decoder is
+    /// of use for finding the close frame only.
+    pub(super) fn forget(&mut self) {
+        self.message = Vec::new();
+    }
+
     /// True while a frame or a fragmented message is incomplete.
     pub(super) fn is_partial(&self) -> bool {
         self.header_len > 0 || self.frame.is_some() || self.fragmented

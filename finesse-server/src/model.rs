@@ -37,6 +37,7 @@ mod change_user;
 mod commands;
 mod merge;
 mod publish;
+mod record;
 mod requests;
 mod seat;
 mod service;
@@ -82,6 +83,8 @@ pub struct Settings {
     pub max_calls: usize,
     /// Who may take others out of a conference (CCE).
     pub drop_participant_for: DropParticipantFor,
+    /// Whether agents and supervisors may have calls recorded (CCX).
+    pub recording: bool,
 }
 
 /// Who may take others out of a conference: the property `enableDropParticipantFor` (Finesse guide, "Drop Participant
@@ -113,6 +116,7 @@ impl Settings {
             abandoned_after: Duration::from_secs(180),
             max_calls: 100_000,
             drop_participant_for: DropParticipantFor::default(),
+            recording: true,
         }
     }
 

@@ -279,6 +279,7 @@ fn model_settings(config: &Config, ports: SharedPorts) -> model::Settings {
         peripheral_id: config.cti.peripheral_id,
         heartbeat_interval: config.cti.heartbeat_seconds,
         request_timeout: Duration::from_secs(config.cti.request_timeout_seconds.into()),
+        recording: config.calls.recording,
         drop_participant_for: config.calls.drop_participant_for.into(),
         ..model::Settings::new(dialect(config), config.cti.version, identity)
     }

@@ -1,11 +1,13 @@
 //! `finesse-server demo` as a child process on free ports.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use finesse_server::cli::{DemoArgs, StartTlsArg};
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -13,6 +15,29 @@ use tokio::time::timeout;
 
 /// Password of every account of the demos that the tests start.
 pub const PASSWORD: &str = "secret";
+
+/// Arguments for a demo of `agents` agents in this process, on free ports and without calls of its own.
+pub fn in_process(agents: u32) -> DemoArgs {
+    DemoArgs {
+        agents,
+        password: PASSWORD.into(),
+        domain: "localhost".into(),
+        bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        calls_per_minute: 0.0,
+        http_port: 0,
+        https_port: 0,
+        bosh_port: 0,
+        bosh_tls_port: 0,
+        xmpp_port: 0,
+        xmpp_tls_port: 0,
+        component_port: None,
+        cti_port: 0,
+        starttls: StartTlsArg::Off,
+        coalesce: true,
+        extensions: false,
+        load_accounts: 0,
+    }
+}
 
 /// The `READY` line of the demo.
 #[derive(Clone, Debug, Deserialize)]

@@ -1,14 +1,12 @@
 //! A supervisor listens to an agent's call, joins it and drops the agent, over REST, notifications and CTI.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use cti::sim;
-use e2e::demo::PASSWORD;
+use e2e::demo::{PASSWORD, in_process};
 use e2e::person::Person;
-use finesse_server::cli::{DemoArgs, StartTlsArg};
 use finesse_server::demo::System;
 use load::options::Options;
 use tokio::task::LocalSet;
@@ -16,28 +14,6 @@ use tokio::task::LocalSet;
 const SUPERVISOR: &str = "2001";
 const AGENT: &str = "2002";
 const CUSTOMER: &str = "0305550123";
-
-fn args() -> DemoArgs {
-    DemoArgs {
-        agents: 4,
-        password: PASSWORD.into(),
-        domain: "localhost".into(),
-        bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        calls_per_minute: 0.0,
-        http_port: 0,
-        https_port: 0,
-        bosh_port: 0,
-        bosh_tls_port: 0,
-        xmpp_port: 0,
-        xmpp_tls_port: 0,
-        component_port: None,
-        cti_port: 0,
-        starttls: StartTlsArg::Off,
-        coalesce: true,
-        extensions: false,
-        load_accounts: 0,
-    }
-}
 
 fn monitor() -> String {
     format!(
@@ -58,8 +34,7 @@ fn barge(monitor: &str) -> String {
 async fn a_supervisor_listens_joins_and_intercepts() -> Result<()> {
     let callers = sim::Callers { calls_per_minute: 0.0, talk: None, patience: None };
     let centre = sim::Config { callers, ..sim::Config::demo(4, PASSWORD) };
-    let args = args();
-    let system = System::start(&args, centre).await?;
+    let system = System::start(&in_process(4), centre).await?;
     ensure!(system.server.in_service(Duration::from_secs(30)).await, "does not come into service");
     let addresses = system.server.addresses();
     let mut options = Options::parse_from(["load", "idle"]);

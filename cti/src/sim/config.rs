@@ -220,6 +220,8 @@ pub struct Behaviour {
     pub data_window: Duration,
     /// Most parties of a conference.
     pub max_parties: usize,
+    /// A recording service is registered; without it requests to record are refused.
+    pub recording: bool,
     /// Most bytes waiting for a client that does not read; beyond it the session is dropped.
     pub max_unread: usize,
 }
@@ -236,6 +238,7 @@ impl Default for Behaviour {
             rebuild_calls: false,
             data_window: Duration::from_secs(120),
             max_parties: 8,
+            recording: true,
             max_unread: 4 << 20,
         }
     }

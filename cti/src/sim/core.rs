@@ -10,6 +10,7 @@ pub(crate) mod event;
 pub(crate) mod merge;
 pub(crate) mod place;
 pub(crate) mod random;
+pub(crate) mod record;
 pub(crate) mod script;
 pub(crate) mod settle;
 pub(crate) mod signon;

@@ -5,5 +5,6 @@ mod calls;
 mod pair;
 mod queries;
 mod random;
+mod recording;
 mod sessions;
 mod supervise;

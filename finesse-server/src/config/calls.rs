@@ -5,11 +5,19 @@ use serde::Deserialize;
 use crate::model;
 
 /// `[calls]`.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Calls {
     /// Who may take others out of a conference.
     pub drop_participant_for: DropParticipantFor,
+    /// Whether agents and supervisors may have calls recorded.
+    pub recording: bool,
+}
+
+impl Default for Calls {
+    fn default() -> Calls {
+        Calls { drop_participant_for: DropParticipantFor::default(), recording: true }
+    }
 }
 
 /// Values of the property `enableDropParticipantFor`, under their names.

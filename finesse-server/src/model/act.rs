@@ -36,18 +36,12 @@ enum Action {
     TransferSst,
     SendDtmf,
     DropParticipant,
+    Record,
 }
 
 /// Actions that exist in the API and are not carried out here.
-const NOT_IMPLEMENTED: [&str; 7] = [
-    "START_RECORDING",
-    "ACCEPT",
-    "CLOSE",
-    "REJECT",
-    "RECLASSIFY",
-    "UPDATE_SCHEDULED_CALLBACK",
-    "CANCEL_SCHEDULED_CALLBACK",
-];
+const NOT_IMPLEMENTED: [&str; 6] =
+    ["ACCEPT", "CLOSE", "REJECT", "RECLASSIFY", "UPDATE_SCHEDULED_CALLBACK", "CANCEL_SCHEDULED_CALLBACK"];
 
 impl Action {
     fn parse(name: &str) -> Result<Self, ApiError> {
@@ -63,6 +57,7 @@ impl Action {
             "TRANSFER_SST" => Self::TransferSst,
             "SEND_DTMF" => Self::SendDtmf,
             "PARTICIPANT_DROP" => Self::DropParticipant,
+            "START_RECORDING" => Self::Record,
             other if NOT_IMPLEMENTED.contains(&other) => return Err(ApiError::not_implemented(other)),
             other => return Err(ApiError::invalid_input("The requested action is not known", other)),
         })
@@ -148,6 +143,9 @@ impl Model {
         let action = Action::parse(name)?;
         if action == Action::DropParticipant {
             return self.drop_participant(now, caller, call, &body, request_id);
+        }
+        if action == Action::Record {
+            return self.start_recording(now, caller, call, &body, request_id);
         }
         // Mandatory elements of an action come before the right to use it.
         let to = match action {

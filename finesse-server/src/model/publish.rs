@@ -75,7 +75,7 @@ impl Model {
         }
         let held = party.leg == Leg::Held;
         let other = held && party.agent.is_some_and(|seat| self.active_elsewhere(seat, dialog.id));
-        let all = party.leg.actions(other, self.settings.ccx());
+        let all = party.leg.actions(other, self.records());
         if self.may_drop_others(dialog, party) { all.and(actions::PARTICIPANT_DROP) } else { all }
     }
 

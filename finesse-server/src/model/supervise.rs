@@ -112,7 +112,7 @@ impl Model {
     }
 
     /// The call on which an agent talks, and the agent's connection in it.
-    fn talks_on(&self, agent: usize) -> Option<(&Arc<Dialog>, &Connection)> {
+    pub(super) fn talks_on(&self, agent: usize) -> Option<(&Arc<Dialog>, &Connection)> {
         self.seats[agent].calls.iter().find_map(|id| {
             let dialog = self.calls.dialog(*id)?;
             let leg = dialog.parties.iter().find(|p| p.agent == Some(agent) && p.leg == Leg::Active)?;
@@ -220,7 +220,7 @@ impl Model {
     pub(super) fn actions_of_monitor(&self, dialog: &Dialog, party: &Party) -> Actions {
         match party.leg {
             _ if dialog.overhears(party) => Actions::NONE,
-            Leg::Active if self.settings.ccx() => {
+            Leg::Active if self.records() => {
                 actions::DROP.and(actions::BARGE_CALL).and(actions::START_RECORDING)
             }
             Leg::Active => actions::DROP.and(actions::BARGE_CALL),

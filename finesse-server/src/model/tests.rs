@@ -5,6 +5,7 @@ mod calls;
 mod commands;
 mod merging;
 mod property;
+mod recording;
 mod service;
 mod states;
 mod supervise;

@@ -49,7 +49,7 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
             side_a side_b version peripheral_id client_id client_password heartbeat_seconds
             request_timeout_seconds
         }
-        calls { drop_participant_for }
+        calls { drop_participant_for recording }
         log { level format }
     );
     let same = |name, differs: bool| differs.then_some(name);

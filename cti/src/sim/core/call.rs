@@ -138,6 +138,8 @@ pub(crate) struct Call {
     pub(crate) answered: bool,
     /// The only one who may add parties to a conference.
     pub(crate) controller: Option<Arc<str>>,
+    /// Number of the recording, while the call is being recorded.
+    pub(crate) recording: Option<u32>,
     /// Cleared; kept for the wrap-up data of these agents.
     pub(crate) window: Option<Vec<usize>>,
 }

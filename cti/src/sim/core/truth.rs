@@ -44,6 +44,8 @@ pub struct CallTruth {
     pub waiting: Option<u32>,
     /// Only kept for wrap-up data.
     pub cleared: bool,
+    /// Being recorded.
+    pub recorded: bool,
     /// Who is on it.
     pub parties: Vec<PartyTruth>,
 }
@@ -72,6 +74,7 @@ impl World {
             call_type: c.kind,
             waiting: c.wait.and_then(super::acd::queue_of).map(|q| self.queues[q].number),
             cleared: !c.is_live(),
+            recorded: c.recording.is_some() && c.is_live(),
             parties: c
                 .parties
                 .iter()

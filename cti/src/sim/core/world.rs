@@ -99,6 +99,8 @@ pub(crate) struct World {
     next_alarm: u64,
     next_call: u32,
     next_leg: u64,
+    /// Number of the latest recording.
+    pub(super) recordings: u32,
 }
 
 impl World {
@@ -139,6 +141,7 @@ impl World {
             next_alarm: 0,
             next_call: 100,
             next_leg: 0,
+            recordings: 0,
             config,
         };
         world.start_script(now);
@@ -227,6 +230,7 @@ impl World {
             talk: None,
             answered: false,
             controller: None,
+            recording: None,
             window: None,
         };
         self.calls.insert(id, call);

@@ -79,7 +79,9 @@ fn needed_services(kind: Kind) -> Option<u32> {
         | kind::CONFERENCE_CALL_REQ
         | kind::TRANSFER_CALL_REQ
         | kind::DEFLECT_CALL_REQ
-        | kind::SEND_DTMF_SIGNAL_REQ => service::CLIENT_CONTROL,
+        | kind::SEND_DTMF_SIGNAL_REQ
+        | kind::START_RECORDING_REQ
+        | kind::STOP_RECORDING_REQ => service::CLIENT_CONTROL,
         _ => return None,
     })
 }
@@ -160,6 +162,13 @@ impl Request<'_> {
                 let digits = self.m.tag_text(tag::DTMF_STRING).unwrap_or_default();
                 world.send_dtmf(self.call(PLAIN)?, self.phone(PLAIN.1), digits)?;
             }
+            kind::START_RECORDING_REQ => {
+                let number = world.start_recording(self.call(PLAIN)?, self.phone(PLAIN.1))?;
+                return Ok(confirm(kind::START_RECORDING_CONF, self.invoke)
+                    .with(field::SESSION_ID, number)
+                    .with(field::SERVER_DATA, number));
+            }
+            kind::STOP_RECORDING_REQ => world.stop_recording(self.call(PLAIN)?, self.phone(PLAIN.1))?,
             kind::SET_CALL_DATA_REQ => world.set_call_data(self.call(PLAIN)?, &data::read(self.m))?,
             kind::RELEASE_CALL_REQ => world.release(self.call(PLAIN)?)?,
             _ => return Err(refusal(cf::UNRECOGNIZED_OPERATION_REJECTION)),

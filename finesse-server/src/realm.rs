@@ -248,6 +248,11 @@ impl Realm {
         *self.trusted.write() = addresses;
     }
 
+    /// Slow password hashes computed so far, and the KiB of memory that they filled together: what guessing costs.
+    pub fn hashes(&self) -> (u64, u64) {
+        self.hashing.done()
+    }
+
     /// Number of accounts.
     pub fn len(&self) -> usize {
         self.entries.len()

@@ -186,36 +186,27 @@ async fn unknown_users_count_for_nobody() {
 }
 
 /// Both ways end in one computation of the same hash; of some dozens the fastest were disturbed by nothing else.
+/// Equal work, so that nobody learns from the time of an answer who exists.
 #[tokio::test]
-async fn unknown_users_take_as_long_as_wrong_passwords() {
+async fn unknown_users_cost_what_wrong_passwords_cost() {
     let argon = Argon2::from(Params::new(2048, 2, 1, None).unwrap());
     let proof = || Proof::Argon2(argon.hash_password(b"right").unwrap().to_string().into());
-    let realm = realm((0..25).map(|n| account(&n.to_string(), "", proof())));
-    let mut wrong = Vec::new();
-    let mut unknown = Vec::new();
-    for n in 0..25 {
-        for (name, times) in [(n.to_string(), &mut wrong), (format!("nobody{n}"), &mut unknown)] {
-            let start = Instant::now();
-            assert!(realm.verify(&name, Case::Exact, "wrong", None, start).await.is_err());
-            times.push(start.elapsed());
+    let realm = realm((0..5).map(|n| account(&n.to_string(), "", proof())));
+    for n in 0..5u64 {
+        for (turn, name) in [(1, n.to_string()), (2, format!("nobody{n}"))] {
+            assert!(realm.verify(&name, Case::Exact, "wrong", None, Instant::now()).await.is_err());
+            assert_eq!(realm.hashes(), (2 * n + turn, (2 * n + turn) * 2048), "{name}");
         }
     }
-    let (wrong, unknown) = (wrong.iter().min().unwrap(), unknown.iter().min().unwrap());
-    let ratio = unknown.as_secs_f64() / wrong.as_secs_f64();
-    assert!((0.5..2.0).contains(&ratio), "unknown {unknown:?}, wrong {wrong:?}");
 }
 
 #[tokio::test]
 async fn many_first_requests_of_one_user_compute_few_hashes() {
-    let argon = Argon2::from(Params::new(16 * 1024, 2, 1, None).unwrap());
-    let realm =
-        realm([account("1001", "", Proof::Argon2(argon.hash_password(b"p").unwrap().to_string().into()))]);
+    let realm = realm([account("1001", "", cheap("p"))]);
     let start = Instant::now();
     realm.verify("1001", Case::Exact, "p", None, start).await.unwrap();
-    let one = start.elapsed();
     // Another peer and time, with nothing remembered: a day later.
     let later = start + Duration::from_secs(86_400);
-    let start = Instant::now();
     let tasks: Vec<_> = (0..200)
         .map(|_| {
             let realm = realm.clone();
@@ -225,7 +216,8 @@ async fn many_first_requests_of_one_user_compute_few_hashes() {
     for task in tasks {
         assert!(task.await.unwrap());
     }
-    assert!(start.elapsed() < one * 60, "{:?} for 200, {one:?} for one", start.elapsed());
+    // Some more than there are processors: the next may begin before the first has told what it found.
+    assert!(realm.hashes().0 < 50, "{:?} for 201 requests", realm.hashes());
 }
 
 #[tokio::test]

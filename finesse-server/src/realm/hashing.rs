@@ -11,6 +11,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use argon2::password_hash::phc::{Output, PasswordHash};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -31,6 +32,14 @@ pub(super) struct Hashing {
     lines: Lines,
     queue: Arc<Queue>,
     memory: Arc<Memory>,
+    done: Arc<Done>,
+}
+
+/// What was computed so far.
+#[derive(Default)]
+struct Done {
+    hashes: AtomicU64,
+    kibibytes: AtomicU64,
 }
 
 /// The blocks that hashes are computed in: as many as were computed at once so far.
@@ -67,6 +76,7 @@ pub(super) struct Turn {
     queue: Arc<Queue>,
     lines: Lines,
     memory: Arc<Memory>,
+    done: Arc<Done>,
     /// `None`: trusted.
     stranger: Option<IpAddr>,
 }
@@ -85,7 +95,7 @@ impl Hashing {
             slots: Arc::new(Semaphore::new(slots)),
             strangers: Arc::new(Semaphore::new(slots.div_ceil(2))),
         };
-        Hashing { lines, queue, memory: Arc::default() }
+        Hashing { lines, queue, memory: Arc::default(), done: Arc::default() }
     }
 
     /// A place in the queue for an attempt from the address of a stranger, or from a trusted one (`None`).
@@ -105,7 +115,12 @@ impl Hashing {
         }
         *all += 1;
         let (queue, lines, memory) = (self.queue.clone(), self.lines.clone(), self.memory.clone());
-        Ok(Turn { queue, lines, memory, stranger })
+        Ok(Turn { queue, lines, memory, done: self.done.clone(), stranger })
+    }
+
+    /// Hashes computed so far, and the KiB that they filled.
+    pub(super) fn done(&self) -> (u64, u64) {
+        (self.done.hashes.load(Ordering::Relaxed), self.done.kibibytes.load(Ordering::Relaxed))
     }
 }
 
@@ -133,6 +148,9 @@ impl Turn {
         let computed = tokio::task::spawn_blocking(move || {
             let mut blocks = self.memory.lock().pop().unwrap_or_default();
             let right = is_right(&phc, password.as_bytes(), &mut blocks).unwrap_or(false);
+            self.done.hashes.fetch_add(1, Ordering::Relaxed);
+            let filled = cost(&phc).unwrap_or_default() as u64 / 1024;
+            self.done.kibibytes.fetch_add(filled, Ordering::Relaxed);
             self.memory.lock().push(blocks);
             drop((processor, self));
             right

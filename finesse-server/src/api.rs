@@ -9,6 +9,7 @@
 pub mod define;
 pub mod desktop;
 pub mod json;
+pub mod messages;
 pub mod openapi;
 pub mod reasons;
 pub mod runtime;

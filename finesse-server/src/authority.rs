@@ -14,6 +14,12 @@ pub enum Operation {
     ReadTeamResources,
     /// What is assigned to a team (`Team/{id}/ReasonCodes` and the like).
     ReadTeamAssignments,
+    /// Messages to a team (`Team/{id}/TeamMessages`).
+    ReadTeamMessages,
+    /// A message to a team.
+    SendTeamMessage,
+    /// One's own messages to teams; to send and delete any.
+    ReadOwnMessages,
     /// What every user may read: `ReasonCode/{id}`, `ECCVariableConfig`, `ChatConfig`, `Devices`.
     ReadShared,
     /// The configuration: `ReasonCodes`, `PhoneBooks`, `Teams` and the like.
@@ -62,11 +68,14 @@ use Verdict::{Allow, OtherTeam, OtherUser, Role};
 
 /// The matrix.
 #[rustfmt::skip]
-const MATRIX: [(Operation, [Verdict; 5]); 5] = [
+const MATRIX: [(Operation, [Verdict; 5]); 8] = [
     //                         Own    Supervisor OtherSupervisor Agent      Administrator
     (O::ReadUserResources,   [Allow, OtherUser, OtherUser,      OtherUser, Allow]),
     (O::ReadTeamResources,   [Allow, Allow,     OtherTeam,      OtherTeam, Allow]),
     (O::ReadTeamAssignments, [Role,  Role,      Role,           Role,      Allow]),
+    (O::ReadTeamMessages,    [Allow, Allow,     Role,           Role,      Allow]),
+    (O::SendTeamMessage,     [Role,  Allow,     Role,           Role,      Allow]),
+    (O::ReadOwnMessages,     [Role,  Allow,     Role,           Role,      Allow]),
     (O::ReadShared,          [Allow, Allow,     Allow,          Allow,     Allow]),
     (O::ReadConfiguration,   [Role,  Role,      Role,           Role,      Allow]),
 ];
@@ -157,8 +166,10 @@ mod tests {
     fn cases(operation: Operation) -> Vec<(Standing, &'static str, Object<'static>)> {
         let object = match operation {
             O::ReadUserResources => Object::User("1002"),
-            O::ReadTeamResources | O::ReadTeamAssignments => Object::Team("1"),
-            O::ReadShared | O::ReadConfiguration => {
+            O::ReadTeamResources | O::ReadTeamAssignments | O::ReadTeamMessages | O::SendTeamMessage => {
+                Object::Team("1")
+            }
+            O::ReadShared | O::ReadConfiguration | O::ReadOwnMessages => {
                 return vec![
                     (Standing::Agent, "1002", Object::Nothing),
                     (Standing::Supervisor, "1001", Object::Nothing),

@@ -9,6 +9,7 @@
 mod answer;
 pub mod body;
 pub mod cors;
+pub(crate) mod messages;
 mod rate;
 pub(crate) mod reads;
 mod router;
@@ -17,7 +18,7 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::{Buf, Bytes};
 use http_body_util::{BodyExt, Full, Limited};
@@ -27,12 +28,13 @@ use parking_lot::RwLock;
 
 use crate::api::{Shape, runtime};
 use crate::catalogue::Catalogue;
-use crate::directory::Directory;
+use crate::directory::{Directory, User};
 use crate::model::command::{ApiError, Command, Password, Reply, UserBody, What};
 use crate::realm::basic::Basic;
 use crate::realm::{Case, Identity, Kind, Realm, Refused};
 use answer::Format;
 use cors::Origins;
+use messages::{Messages, Moment};
 use rate::Rates;
 use router::{Miss, Plan};
 
@@ -52,6 +54,9 @@ pub trait Ask: Send + Sync + 'static {
 
     /// Whether commands are served at this moment.
     fn serving(&self) -> bool;
+
+    /// Publishes a document on a node.
+    fn publish(&self, node: &str, document: &str);
 }
 
 /// Settings of the API.
@@ -73,6 +78,8 @@ pub struct Settings {
     pub origins: Origins,
     /// Whether documents can be had in JSON, and the API describes itself.
     pub extensions: bool,
+    /// Team messages at once.
+    pub team_messages: usize,
     /// What is configured for desktops.
     pub catalogue: Arc<Catalogue>,
 }
@@ -86,6 +93,7 @@ struct Inner {
     realm: Arc<Realm>,
     model: Arc<dyn Ask>,
     directory: Arc<Directory>,
+    messages: Messages,
 }
 
 /// What holds at present.
@@ -110,7 +118,7 @@ impl Rest {
         directory: Arc<Directory>,
     ) -> Rest {
         let current = RwLock::new(Current::new(settings));
-        Rest(Arc::new(Inner { current, realm, model, directory }))
+        Rest(Arc::new(Inner { current, realm, model, directory, messages: Messages::default() }))
     }
 
     /// From now on these settings hold; what users have used up of their rate is forgotten.
@@ -180,6 +188,13 @@ impl Rest {
             Plan::Description => {
                 return Err(Refusal::Miss(Miss::Path(head.uri.path().to_owned())));
             }
+            Plan::CreateMessage => {
+                let body = self.body(&head.headers, body).await;
+                return Ok(self.create_message(&caller, body, request_id(&head.headers)));
+            }
+            Plan::DeleteMessage(id) => {
+                return Ok(self.delete_message(&caller, &id, request_id(&head.headers)));
+            }
             Plan::Read(what) => what,
             Plan::Look(found) => return Ok(self.look(&found, &caller, &head.headers)),
             Plan::ChangeUser(user) => {
@@ -211,12 +226,52 @@ impl Rest {
             directory: &self.0.directory,
             catalogue: &current.settings.catalogue,
             serving: self.0.model.serving(),
+            messages: &self.0.messages,
+            now: Instant::now(),
             range: headers.get(RANGE).and_then(|value| value.to_str().ok()),
         };
         match found.answer(sources, caller) {
             Ok(document) => Outcome::Found(document, found.shape),
             Err(error) => Outcome::Reply(Reply::Refused(error), None),
         }
+    }
+
+    fn create_message(
+        &self,
+        caller: &str,
+        body: Result<body::Element, ApiError>,
+        request_id: Option<String>,
+    ) -> Outcome {
+        let publish = |(node, document): messages::Event| self.0.model.publish(&node, &document);
+        let most = self.current().settings.team_messages;
+        let created = self.person(caller).and_then(|caller| {
+            let draft = messages::Draft { caller, body, request_id: request_id.as_deref() };
+            self.0.messages.create(moment(), most, &self.0.directory, draft, publish)
+        });
+        match created {
+            Ok(id) => Outcome::Done(Some(format!("{BASE}/TeamMessage/{id}"))),
+            Err(error) => Outcome::Reply(Reply::Refused(error), None),
+        }
+    }
+
+    fn delete_message(&self, caller: &str, id: &str, request_id: Option<String>) -> Outcome {
+        let publish = |(node, document): messages::Event| self.0.model.publish(&node, &document);
+        let deleted = self.person(caller).and_then(|caller| {
+            let request_id = request_id.as_deref();
+            self.0.messages.delete(moment(), &self.0.directory, caller, id, publish, request_id)
+        });
+        match deleted {
+            Ok(()) => Outcome::Done(None),
+            Err(error) => Outcome::Reply(Reply::Refused(error), None),
+        }
+    }
+
+    /// The caller in the directory, while the server is in service.
+    fn person(&self, caller: &str) -> Result<&Arc<User>, ApiError> {
+        if !self.0.model.serving() {
+            return Err(ApiError::out_of_service());
+        }
+        self.0.directory.user(caller).ok_or_else(|| ApiError::unauthorized(caller))
     }
 
     /// The form in which a request wants its answer.
@@ -293,6 +348,12 @@ impl Rest {
     }
 }
 
+/// The present moment on both clocks.
+fn moment() -> Moment {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Moment { instant: Instant::now(), seconds: i64::try_from(since.as_secs()).unwrap_or(i64::MAX) }
+}
+
 /// The `requestId` header, if it is one that can stand in an event.
 fn request_id(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(answer::REQUEST_ID)?.to_str().ok()?;
@@ -305,6 +366,8 @@ enum Outcome {
     Reply(Reply, Option<fn() -> Shape>),
     /// A document made from the configuration.
     Found(reads::Found, fn() -> Shape),
+    /// Done; the path of what was made.
+    Done(Option<String>),
     /// The OpenAPI description is wanted.
     Description,
 }

@@ -84,15 +84,23 @@ pub struct Server {
 }
 
 /// The model as REST asks it.
-struct Model(Core);
+struct Model {
+    core: Core,
+    broker: Broker,
+    pubsub_domain: String,
+}
 
 impl Ask for Model {
     fn ask(&self, command: Command) -> Pin<Box<dyn Future<Output = Reply> + Send + '_>> {
-        Box::pin(self.0.ask(command))
+        Box::pin(self.core.ask(command))
     }
 
     fn serving(&self) -> bool {
-        self.0.serving()
+        self.core.serving()
+    }
+
+    fn publish(&self, node: &str, document: &str) {
+        self.broker.publish_with(node, || xmpp::notification(&self.pubsub_domain, node, document));
     }
 }
 
@@ -178,8 +186,9 @@ impl Server {
         let settings = model_settings(&config, shared.clone());
         let core = core::spawn(settings, directory.clone(), link(&config), service.clone());
         realm.trust(settings::admission(&config).trusted);
-        let model = Arc::new(Model(core.clone()));
-        let rest = Rest::new(settings::rest(&config), realm.clone(), model, directory);
+        let model =
+            Model { core: core.clone(), broker: broker.clone(), pubsub_domain: config.server.pubsub() };
+        let rest = Rest::new(settings::rest(&config), realm.clone(), Arc::new(model), directory);
         let interfaces = Arc::new(Interfaces::new(
             rest,
             bosh::Endpoint::new(service.clone(), settings::bosh(&config)),

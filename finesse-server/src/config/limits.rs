@@ -84,6 +84,8 @@ pub struct Limits {
     pub rest_rate: u32,
     /// REST requests a user may make at once before the rate applies.
     pub rest_burst: u32,
+    /// Team messages whose time is not over.
+    pub team_messages: u32,
 }
 
 impl Default for Limits {
@@ -126,6 +128,7 @@ impl Default for Limits {
             rest_timeout_seconds: 30,
             rest_rate: 50,
             rest_burst: 100,
+            team_messages: 500,
         }
     }
 }

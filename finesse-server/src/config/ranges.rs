@@ -57,6 +57,7 @@ fn limits(config: &Config) -> Vec<Range> {
         l("rest_timeout_seconds", of.rest_timeout_seconds, 1, DAY),
         l("rest_rate", of.rest_rate, 0, 1_000_000),
         l("rest_burst", of.rest_burst, 1, 1_000_000),
+        l("team_messages", of.team_messages, 1, 100_000),
     ]
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{
-    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
     RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Response, StatusCode};
@@ -61,6 +61,13 @@ pub(super) fn of(outcome: Outcome, format: Format) -> Answer {
             let mut answer = document(status, found.xml, format, Some(shape));
             if let Some(range) = found.partial.and_then(|range| HeaderValue::try_from(range).ok()) {
                 answer.headers_mut().insert(CONTENT_RANGE, range);
+            }
+            answer
+        }
+        Outcome::Done(location) => {
+            let mut answer = with_status(StatusCode::OK, Bytes::new());
+            if let Some(location) = location.and_then(|location| HeaderValue::try_from(location).ok()) {
+                answer.headers_mut().insert(LOCATION, location);
             }
             answer
         }

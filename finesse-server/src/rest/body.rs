@@ -176,13 +176,19 @@ impl Tree {
 
 impl Element {
     /// The last child of a name.
-    fn child(&self, name: &str) -> Option<&Element> {
+    pub(super) fn child(&self, name: &str) -> Option<&Element> {
         self.children.iter().rfind(|child| child.name == name)
     }
 
     /// Text of the last child of a name, without white space around it. An empty element counts as absent.
-    fn value(&self, name: &str) -> Option<String> {
+    pub(super) fn value(&self, name: &str) -> Option<String> {
         self.child(name).map(|child| child.text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
+    }
+
+    /// Texts of the children of a name, without white space around them.
+    pub(super) fn texts(&self, item: &str) -> Vec<String> {
+        let items = self.children.iter().filter(|child| child.name == item);
+        items.map(|child| child.text.trim().to_owned()).collect()
     }
 
     /// Name and value of each child called `item`. Values keep their white space.

@@ -6,12 +6,15 @@
 //! otherwise.
 
 mod desktop;
+mod messages;
 mod phone_books;
 mod reasons;
 mod shared;
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use super::messages::Messages;
 use super::router::parameter;
 use crate::api::Shape;
 use crate::authority::{self, Object, Operation};
@@ -36,8 +39,8 @@ pub(crate) struct Endpoint {
 }
 
 /// All of them.
-static TABLES: [&[Endpoint]; 4] =
-    [reasons::ENDPOINTS, phone_books::ENDPOINTS, desktop::ENDPOINTS, shared::ENDPOINTS];
+static TABLES: [&[Endpoint]; 5] =
+    [messages::ENDPOINTS, reasons::ENDPOINTS, phone_books::ENDPOINTS, desktop::ENDPOINTS, shared::ENDPOINTS];
 
 /// Every endpoint of this kind.
 pub(crate) fn all() -> impl Iterator<Item = &'static Endpoint> {
@@ -76,6 +79,10 @@ pub(super) struct Sources<'a> {
     pub(super) catalogue: &'a Catalogue,
     /// Whether the server is in service.
     pub(super) serving: bool,
+    /// Team messages.
+    pub(super) messages: &'a Messages,
+    /// For what expires.
+    pub(super) now: Instant,
     /// The `Range` header.
     pub(super) range: Option<&'a str>,
 }
@@ -83,6 +90,8 @@ pub(super) struct Sources<'a> {
 /// A question whose right and object have been looked at.
 struct Asked<'a> {
     sources: Sources<'a>,
+    /// Who asks.
+    caller: &'a User,
     /// The user in the path.
     user: Option<Arc<User>>,
     /// The team in the path.
@@ -131,6 +140,14 @@ pub(super) fn find(segments: &[&str], query: &str) -> Option<Match> {
 }
 
 impl Match {
+    /// Value of the `Allow` header.
+    pub(super) fn allow(&self) -> &'static str {
+        match self.endpoint.path {
+            "TeamMessages" => "GET, HEAD, POST, OPTIONS",
+            _ => "GET, HEAD, OPTIONS",
+        }
+    }
+
     /// Judges and answers the question of `caller`.
     ///
     /// # Errors
@@ -156,7 +173,7 @@ impl Match {
             Object::Team(id) => Some(self.team(directory, id)?),
             _ => None,
         };
-        (self.endpoint.answer)(&Asked { sources, user, team, request: self })
+        (self.endpoint.answer)(&Asked { sources, caller, user, team, request: self })
     }
 
     fn team(&self, directory: &Directory, id: &str) -> Result<Arc<Team>, ApiError> {

@@ -13,6 +13,10 @@ use crate::model::command::What;
 pub(super) enum Plan {
     /// A question without a body.
     Read(What),
+    /// `POST TeamMessage`.
+    CreateMessage,
+    /// `DELETE TeamMessage/{id}`.
+    DeleteMessage(String),
     /// `GET openapi.json`.
     Description,
     /// A question that the configuration answers.
@@ -53,6 +57,13 @@ pub(super) fn plan(method: &Method, path: &str, query: &str) -> Result<Plan, Mis
         ["User", user] if method == Method::PUT => return Ok(Plan::ChangeUser(id(user))),
         ["User", user, "Dialogs"] if method == Method::POST => return Ok(Plan::CreateDialog(id(user))),
         ["Dialog", dialog] if method == Method::PUT => return Ok(Plan::ActOnDialog(id(dialog))),
+        // The guide names the collection in the singular, its example in the plural.
+        ["TeamMessage" | "TeamMessages"] if method == Method::POST => return Ok(Plan::CreateMessage),
+        ["TeamMessage", message] if method == Method::DELETE => return Ok(Plan::DeleteMessage(id(message))),
+        ["TeamMessage"] => return Err(Miss::Method { method: method.to_string(), allow: "POST, OPTIONS" }),
+        ["TeamMessage", _] => {
+            return Err(Miss::Method { method: method.to_string(), allow: "DELETE, OPTIONS" });
+        }
         ["openapi.json"] if read => return Ok(Plan::Description),
         ["SystemInfo"] => (What::SystemInfo, READ),
         // The list is documented in the plural; one source prints the singular.
@@ -69,7 +80,7 @@ pub(super) fn plan(method: &Method, path: &str, query: &str) -> Result<Plan, Mis
         ["Queue", queue] => (What::Queue(id(queue)), READ),
         ref other => match reads::find(other, query) {
             Some(found) if read => return Ok(Plan::Look(found)),
-            Some(_) => return Err(Miss::Method { method: method.to_string(), allow: READ }),
+            Some(found) => return Err(Miss::Method { method: method.to_string(), allow: found.allow() }),
             None => return Err(Miss::Path(format!("{}{path}", super::BASE))),
         },
     };

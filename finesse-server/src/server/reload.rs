@@ -222,6 +222,7 @@ mod tests {
                 "rest_timeout_seconds",
                 "rest_rate",
                 "rest_burst",
+                "team_messages",
             ],
         ),
         ("timeouts", &["http_header", "http_body", "http_idle"]),

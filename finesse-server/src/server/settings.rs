@@ -316,6 +316,7 @@ pub(super) fn rest(config: &Config) -> Settings {
         burst: config.limits.rest_burst,
         origins: Origins::new(config.cors.rest.iter().cloned()),
         extensions: config.server.rest_extensions,
+        team_messages: size(config.limits.team_messages),
         catalogue: Arc::new(config.catalogue()),
     }
 }

@@ -2,8 +2,8 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -51,7 +51,7 @@ password_hash = "HASH"
 const HASH: &str = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$ENZTpHpJLWqvfXL0pVX6mvJWqHp6sEeVvSuBc4MSaNc";
 
 /// In service or not; is asked nothing.
-struct Model(AtomicBool);
+struct Model(AtomicBool, Mutex<Vec<(String, String)>>);
 
 impl Ask for Model {
     fn ask(&self, _: Command) -> Pin<Box<dyn Future<Output = Reply> + Send + '_>> {
@@ -60,6 +60,10 @@ impl Ask for Model {
 
     fn serving(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+
+    fn publish(&self, node: &str, document: &str) {
+        self.1.lock().unwrap().push((node.into(), document.into()));
     }
 }
 
@@ -91,6 +95,7 @@ pub fn settings(config: &Config) -> Settings {
         burst: 1,
         origins: Origins::new([""; 0]),
         extensions: config.server.rest_extensions,
+        team_messages: config.limits.team_messages as usize,
         catalogue: Arc::new(config.catalogue()),
     }
 }
@@ -112,13 +117,18 @@ impl Centre {
                 scram: Vec::new(),
             });
         }
-        let model = Arc::new(Model(AtomicBool::new(true)));
+        let model = Arc::new(Model(AtomicBool::new(true), Mutex::default()));
         let rest = Rest::new(settings(&config), Arc::new(realm.build()), model.clone(), directory);
         Centre { rest, model }
     }
 
     pub fn out_of_service(&self) {
         self.model.0.store(false, Ordering::Relaxed);
+    }
+
+    /// What has been published since the last look: node and document.
+    pub fn published(&self) -> Vec<(String, String)> {
+        std::mem::take(&mut self.model.1.lock().unwrap())
     }
 
     pub async fn send(

@@ -3,6 +3,7 @@
 mod centre;
 mod desktop;
 mod extensions;
+mod messages;
 mod phone_books;
 mod reasons;
 mod shared;

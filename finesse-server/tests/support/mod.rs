@@ -35,6 +35,8 @@ impl Ask for Model {
     fn serving(&self) -> bool {
         true
     }
+
+    fn publish(&self, _: &str, _: &str) {}
 }
 
 pub struct Server {
@@ -52,6 +54,7 @@ pub fn settings() -> Settings {
         burst: 100,
         origins: Origins::new(LOCAL),
         extensions: false,
+        team_messages: 10,
         catalogue: Arc::default(),
     }
 }

@@ -111,3 +111,24 @@ fn sigint_and_sigterm_end_it_cleanly_and_soon() {
         assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
     }
 }
+
+#[test]
+fn desktops_find_sample_data_and_json_with_the_extensions() {
+    let demo = Demo::start(&["--extensions"]);
+    let anna = demo::basic("1001", "finesse");
+    for (path, part) in [
+        ("User/1001/WrapUpReasons", "<label>Contract renewed</label>"),
+        ("User/1001/PhoneBooks", "<lastName>Winter</lastName>"),
+        ("User/1001/MediaPropertiesLayouts", "<name>Contracts</name>"),
+        ("TeamResource/1/Workflows", "<name>Pop CRM</name>"),
+        ("ECCVariableConfig", "<name>user.contractNo</name>"),
+    ] {
+        let answer = demo.get("http", &format!("/finesse/api/{path}"), &anna);
+        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains(part), "{path}: {answer}");
+    }
+    let json = format!("{anna}Accept: application/json\r\n");
+    let answer = demo.get("http", "/finesse/api/SystemInfo", &json);
+    assert!(answer.contains("\"status\":\"IN_SERVICE\""), "{answer}");
+    let answer = demo.get("http", "/finesse/api/openapi.json", &json);
+    assert!(answer.contains("\"openapi\":\"3.1.0\""), "{answer}");
+}

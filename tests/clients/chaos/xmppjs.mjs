@@ -31,8 +31,13 @@ function session(user) {
     xmpp.streamManagement.on('resumed', () => { recovered++; });
     xmpp.on('online', () => {
       // Another session instead of the old one: its events may be missing from here on.
-      if (ready) return end('not resumed');
-      xmpp.send(xml('presence')).catch(() => {});
+      if (ready) end('not resumed');
+    });
+    // xmpp.js is online before it has switched stream management on, and what comes in one piece with <enabled/> it
+    // counts and then forgets: it would ask for that again when it resumes. So nothing may come before.
+    xmpp.on('nonza', (element) => {
+      if (!element.is('enabled', 'urn:xmpp:sm:3')) return;
+      setImmediate(() => xmpp.send(xml('presence')).catch(() => {}));
     });
     xmpp.on('stanza', (stanza) => {
       if (stanza.is('presence') && !ready && stanza.attrs.from.startsWith(`${user}@`)) {

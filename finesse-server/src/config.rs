@@ -4,6 +4,7 @@
 //! names the file and the line. `finesse.example.toml` documents each key; a test holds it against
 //! [`Config::default`].
 
+mod absence;
 mod bosh;
 mod calls;
 mod check;
@@ -23,6 +24,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::directory::Directory;
+pub use absence::{Absence, Resources};
 pub use bosh::Bosh;
 pub use calls::{Calls, DropParticipantFor};
 pub use check::domain_name;
@@ -70,6 +72,8 @@ pub struct Config {
     pub cti: Cti,
     /// What may be done with calls.
     pub calls: Calls,
+    /// What becomes of users who have gone without a word.
+    pub absence: Absence,
     /// Log output.
     pub log: Log,
     /// Teams.

@@ -10,11 +10,15 @@ use cti::link::{LinkConfig, LinkEvent, LinkHandle, SendError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Sleep, sleep_until};
 
+use crate::config::Resources;
 use crate::directory::Directory;
 use crate::model::command::{ApiError, Command, Reply};
 use crate::model::time::Now;
 use crate::model::{Link, Model, Output, Settings};
 use crate::notify::Publisher;
+use presences::Presences;
+
+mod presences;
 
 /// Most commands that wait for the model; who comes later waits to be let in.
 const COMMANDS: usize = 1024;
@@ -43,11 +47,16 @@ pub fn spawn(
     directory: Arc<Directory>,
     link: LinkConfig,
     service: xmpp::Service,
+    counted: Resources,
 ) -> Core {
     let (commands, queue) = mpsc::channel(COMMANDS);
     let (serving, serving_receiver) = watch::channel(false);
     let (stop, stopped) = watch::channel(false);
     let (link, events) = cti::link::spawn(link);
+    let presences = Presences::new(counted);
+    if !service.observe_presence(presences.clone()) {
+        tracing::warn!("presence is observed by somebody else: nobody is signed out for being absent");
+    }
     let publisher = Publisher::new(service.broker().clone(), service.config().pubsub_domain.clone());
     let task = Task {
         model: Model::new(settings, directory),
@@ -56,6 +65,7 @@ pub fn spawn(
         tokens: HashMap::new(),
         failed: VecDeque::new(),
         serving,
+        presences,
     };
     tokio::spawn(task.run(events, queue, stopped));
     Core { commands, serving: serving_receiver, stop: Arc::new(stop) }
@@ -107,6 +117,7 @@ struct Task {
     /// Requests that the link did not take.
     failed: VecDeque<(u64, Refusal)>,
     serving: watch::Sender<bool>,
+    presences: Arc<Presences>,
 }
 
 impl Task {
@@ -118,6 +129,7 @@ impl Task {
     ) {
         let mut news = Vec::with_capacity(BATCH);
         let mut asked = Vec::with_capacity(BATCH);
+        let presences = self.presences.clone();
         let mut timer = Box::pin(sleep_until((Instant::now() + IDLE).into()));
         loop {
             self.arm(timer.as_mut());
@@ -140,6 +152,12 @@ impl Task {
                         // Who does not wait any more does not get an answer.
                         let _ = reply.send(answer);
                     }
+                }
+                changed = presences.take() => {
+                    for (user, presence) in changed {
+                        self.model.handle_presence(now(), &user, presence);
+                    }
+                    self.carry_out();
                 }
                 () = &mut timer => {
                     self.model.handle_timeout(now());
@@ -223,6 +241,9 @@ impl Task {
                     Output::Publish { node, update } => {
                         self.publisher.publish(&node, &update);
                     }
+                    Output::Note(note, team) => note.write(team),
+                    // A single node has nobody to ask, and the model knows that.
+                    Output::AskPeer { .. } => {}
                     Output::Service { in_service } => {
                         tracing::info!(in_service, "service status");
                         self.serving.send_replace(in_service);

@@ -33,6 +33,7 @@
 //! Where to read on: [`server`] puts the parts together, [`model`] is the contact centre as the CTI server tells it,
 //! [`notify`] says who hears of what, [`rest`] and [`realm`] are the door, [`config`] is the file.
 
+pub mod absence;
 pub mod access;
 pub mod api;
 pub mod authority;

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use cti::client::Refusal;
 use cti::{Dialect, Message};
 
+use crate::absence::{self, Absences};
 use crate::directory::Directory;
 
 pub mod actions;
@@ -30,6 +31,7 @@ pub mod user;
 pub mod variables;
 pub mod xml;
 
+mod absent;
 mod act;
 mod agents;
 mod calls;
@@ -45,6 +47,7 @@ mod snapshot;
 mod statistics;
 mod supervise;
 
+pub use absent::Presence;
 use calls::Calls;
 use command::{Command, Reply};
 pub use output::Output;
@@ -85,6 +88,8 @@ pub struct Settings {
     pub drop_participant_for: DropParticipantFor,
     /// Whether agents and supervisors may have calls recorded (CCX).
     pub recording: bool,
+    /// When those who have gone are signed out.
+    pub absence: absence::Rules,
 }
 
 /// Who may take others out of a conference: the property `enableDropParticipantFor` (Finesse guide, "Drop Participant
@@ -117,6 +122,7 @@ impl Settings {
             max_calls: 100_000,
             drop_participant_for: DropParticipantFor::default(),
             recording: true,
+            absence: absence::Rules::default(),
         }
     }
 
@@ -172,6 +178,9 @@ pub struct Model {
     requests: Requests,
     service: Service,
     readings: Readings,
+    absences: Absences,
+    /// Agents whose standing may have changed while somebody is absent.
+    moved: Vec<usize>,
     out: VecDeque<Output>,
 }
 
@@ -189,6 +198,8 @@ impl Model {
             requests: Requests::default(),
             service: Service::default(),
             readings: Readings::new(&directory),
+            absences: Absences::new(settings.absence),
+            moved: Vec::new(),
             out: VecDeque::new(),
             settings,
             directory,
@@ -234,12 +245,18 @@ impl Model {
         }
         self.read_statistics(now);
         self.sweep_calls(now);
+        self.absences.handle_timeout(now.instant);
         self.flush(now);
     }
 
     /// When [`Model::handle_timeout`] is due next.
     pub fn deadline(&self) -> Option<Instant> {
-        let parts = [self.requests.deadline(), self.readings.deadline(), self.calls.sweep_at];
+        let parts = [
+            self.requests.deadline(),
+            self.readings.deadline(),
+            self.calls.sweep_at,
+            self.absences.deadline(),
+        ];
         parts.into_iter().flatten().min()
     }
 

@@ -184,7 +184,13 @@ impl Server {
         let shared = SharedPorts::default();
         shared.set(ports(addresses));
         let settings = model_settings(&config, shared.clone());
-        let core = core::spawn(settings, directory.clone(), link(&config), service.clone());
+        let core = core::spawn(
+            settings,
+            directory.clone(),
+            link(&config),
+            service.clone(),
+            config.absence.resources,
+        );
         realm.trust(settings::admission(&config).trusted);
         let model =
             Model { core: core.clone(), broker: broker.clone(), pubsub_domain: config.server.pubsub() };
@@ -290,6 +296,7 @@ fn model_settings(config: &Config, ports: SharedPorts) -> model::Settings {
         request_timeout: Duration::from_secs(config.cti.request_timeout_seconds.into()),
         recording: config.calls.recording,
         drop_participant_for: config.calls.drop_participant_for.into(),
+        absence: config.absence.rules(),
         ..model::Settings::new(dialect(config), config.cti.version, identity)
     }
 }

@@ -50,6 +50,7 @@ fn no_key_is_missing_from_the_example() {
         "component",
         "auth",
         "cti",
+        "absence",
         "log",
         "[team]",
         "[user]",

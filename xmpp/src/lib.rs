@@ -90,7 +90,8 @@ pub use failures::LoginFailures;
 pub use network::{BadNetwork, Network};
 pub use origins::Origins;
 pub use service::{
-    Access, AccessPolicy, BindError, Bound, OpenPolicy, PresenceObserver, Right, Service, event, notification,
+    Access, AccessPolicy, BindError, Bound, Departure, OpenPolicy, PresenceObserver, Right, Service, event,
+    notification,
 };
 pub use stats::{Refusal, Refusals, Stats};
 pub use stream::{Action, Channel, Framing, Open, StartTls, Stream};

@@ -44,11 +44,11 @@ use crate::config::{Alternate, Config, Conflict, Profile};
 use crate::failures::LoginFailures;
 use crate::sasl::scram::Hash;
 use crate::stats::{Counters, Refusal, Stats};
-use accounts::{Accounts, Refused};
+use accounts::{Accounts, Refused, Terms};
 pub use bound::Bound;
 use components::Components;
 pub use event::{event, notification};
-pub use observer::PresenceObserver;
+pub use observer::{Departure, PresenceObserver};
 pub use policy::{Access, AccessPolicy, OpenPolicy, Right};
 pub(crate) use stamp::ahead;
 use stanza::{Condition, Detail, StanzaError};
@@ -342,13 +342,15 @@ impl Service {
         outbox: Outbox,
     ) -> Result<Bound, BindError> {
         let shared = &self.0;
-        let entered = shared
-            .accounts
-            .enter(&bare, &resource, outbox.clone(), replace, shared.config.max_resources)
-            .map_err(|refused| match refused {
-                Refused::InUse => BindError::Conflict,
-                Refused::TooMany => BindError::TooManyResources,
-            })?;
+        let counted = shared.watch.counts(principal, &resource);
+        let terms = Terms { replace, max: shared.config.max_resources, counted };
+        let entered =
+            shared.accounts.enter(&bare, &resource, outbox.clone(), terms).map_err(
+                |refused| match refused {
+                    Refused::InUse => BindError::Conflict,
+                    Refused::TooMany => BindError::TooManyResources,
+                },
+            )?;
         // The table decides who is the newer one of two that bind at once. The older one may not have its seat
         // in the broker yet, and will not get it.
         if let Some(replaced) = entered.replaced {
@@ -373,7 +375,7 @@ impl Service {
         // Whoever had the resource before has taken his presence with him.
         pubsub::gone(shared, &bound.account, &resource);
         presence::tell_gone(&bound, entered.bereaved);
-        observer::presence_changed(&bound);
+        observer::presence_changed(&bound, None, "replaced by a newer session");
         Ok(bound)
     }
 

@@ -442,6 +442,14 @@ impl Stream {
             return;
         }
         self.phase = Phase::Closed;
+        let managed = self.sm.as_ref().and_then(|sm| sm.slot()).map(|slot| slot.bound());
+        if let Some(bound) = self.bound.as_ref().or(managed) {
+            bound.ends_with(match error {
+                Some(error) => error.name(),
+                None if self.peer_closed => "closed by the client",
+                None => "connection lost",
+            });
+        }
         self.bound = None;
         // What was half received is not kept while the peer takes its time to close.
         self.reader = None;

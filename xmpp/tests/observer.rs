@@ -5,13 +5,14 @@ mod support;
 use std::sync::{Arc, Mutex};
 
 use support::*;
-use xmpp::{Config, PresenceObserver, Principal, Service, StreamManagement};
+use xmpp::{Config, Departure, Framing, PresenceObserver, Principal, Service, StreamManagement};
 
 type Reaction = Box<dyn FnMut(bool) + Send>;
 
-/// Writes down what it hears; may do something else as well.
+/// Writes down what it hears; may do something else as well. The resource `phone` does not count.
 #[derive(Default)]
 struct Diary {
+    last: Mutex<Option<Departure>>,
     heard: Mutex<Vec<String>>,
     then: Mutex<Option<Reaction>>,
 }
@@ -30,11 +31,16 @@ impl Diary {
 }
 
 impl PresenceObserver for Diary {
+    fn counts(&self, _: &Principal, resource: &str) -> bool {
+        resource != "phone"
+    }
+
     fn available(&self, user: &Principal) {
         self.note(user, true);
     }
 
-    fn unavailable(&self, user: &Principal) {
+    fn unavailable(&self, user: &Principal, last: &Departure) {
+        *self.last.lock().unwrap() = Some(last.clone());
         self.note(user, false);
     }
 }
@@ -69,6 +75,45 @@ fn the_first_available_resource_and_the_last_are_told() {
     other.send("<presence/>");
     drop(other);
     assert_eq!(diary.read(), "+2002 -2002");
+}
+
+#[test]
+fn how_the_last_resource_went_is_told() {
+    let (service, diary) = observed();
+    let told = || diary.last.lock().unwrap().take().map(|last| (last.transport, last.cause));
+    let arrive = || {
+        let mut client = Client::bound(&service, "1001", "a");
+        client.send("<presence/>");
+        client
+    };
+    let mut client = arrive();
+    client.send("<presence type='unavailable'/>");
+    assert_eq!(told(), Some((Some(Framing::Tcp), "unavailable by its own word")));
+    client.send("<presence/>");
+    client.stream.handle_eof();
+    assert_eq!(told(), Some((Some(Framing::Tcp), "connection lost")));
+    arrive().send("</stream:stream>");
+    assert_eq!(told(), Some((Some(Framing::Tcp), "closed by the client")));
+    let mut silent = arrive();
+    silent.pass(std::time::Duration::from_secs(120));
+    assert_eq!(told(), Some((Some(Framing::Tcp), "connection-timeout")));
+    let old = arrive();
+    let _new = Client::bound(&service, "1001", "a");
+    assert_eq!(told(), Some((None, "replaced by a newer session")));
+    drop(old);
+}
+
+#[test]
+fn a_resource_that_does_not_count_is_never_told_of() {
+    let (service, diary) = observed();
+    let mut phone = Client::bound(&service, "1001", "phone");
+    phone.send("<presence/>");
+    let mut desk = Client::bound(&service, "1001", "desk");
+    desk.send("<presence/>");
+    assert_eq!(diary.read(), "+1001");
+    desk.stream.handle_eof();
+    assert_eq!(diary.read(), "-1001");
+    assert_eq!(diary.last.lock().unwrap().as_ref().map(|last| &*last.resource), Some("desk"));
 }
 
 #[test]

@@ -116,6 +116,7 @@ fn others(config: &Config) -> Vec<Range> {
         ("pubsub", "subscriptions_per_session", pubsub.subscriptions_per_session, 10, 1_000_000),
         ("pubsub", "dormant_seconds", pubsub.dormant_seconds, 60, 365 * DAY),
         ("pubsub", "shards", pubsub.shards, 1, 4096),
+        ("absence", "grace_seconds", config.absence.grace_seconds, 1, 3600),
         ("tls", "check_seconds", config.tls.check_seconds, 0, DAY),
     ]
 }

@@ -105,6 +105,7 @@ impl Model {
         if changed || closed.is_some() {
             self.publish_user(at, closed.flatten());
         }
+        self.has_moved(at);
         if state.is_work() {
             self.wrap_up_legs(now, at);
         }

@@ -23,9 +23,9 @@ const DEVICES_SINCE: u32 = 24;
 
 /// What is sent beside the state.
 #[derive(Default)]
-struct Extras {
-    reason: u16,
-    forced: bool,
+pub(super) struct Extras {
+    pub(super) reason: u16,
+    pub(super) forced: bool,
 }
 
 impl Model {
@@ -237,7 +237,7 @@ impl Model {
         Ok(Reply::Accepted)
     }
 
-    fn state_request(&self, at: usize, wanted: Wanted, extras: &Extras) -> Message {
+    pub(super) fn state_request(&self, at: usize, wanted: Wanted, extras: &Extras) -> Message {
         let seat = &self.seats[at];
         let forced = if extras.forced { forced_flag::TRUE } else { forced_flag::FALSE };
         Message::new(kind::SET_AGENT_STATE_REQ)

@@ -10,6 +10,7 @@ use super::queue::QueueView;
 use super::system::SystemView;
 use super::user::UserView;
 use super::xml::Writer;
+use crate::absence::Note;
 
 /// Something to do for the owner of the model, in this order.
 #[derive(Clone, Debug)]
@@ -28,6 +29,17 @@ pub enum Output {
         /// The update.
         update: Update,
     },
+    /// Ask the other node where an absent user is.
+    AskPeer {
+        /// Id of the user.
+        user: Arc<str>,
+        /// Number of the question.
+        question: u64,
+        /// How long the user has been away from here.
+        away: std::time::Duration,
+    },
+    /// Write this in the journal; the number is the user's team.
+    Note(Note, Option<u32>),
     /// The server went in or out of service; commands are answered accordingly from now on.
     Service {
         /// Whether it serves.

@@ -15,6 +15,11 @@ impl Model {
     /// Publishes what the last input changed. While the server is out of service nothing is published, and
     /// everything stays due.
     pub(super) fn flush(&mut self, now: Now) {
+        self.publish_changes(now);
+        self.settle_absences(now);
+    }
+
+    fn publish_changes(&mut self, now: Now) {
         if self.calls.dirty.is_empty() && self.calls.farewell.is_empty() {
             self.calls.closing.clear();
             return;
@@ -180,6 +185,7 @@ impl Model {
         change: Change,
         request_id: Option<String>,
     ) {
+        self.has_moved(seat);
         let node = self.seats[seat].view.profile.dialogs.clone();
         let ccx = self.settings.ccx();
         let (payload, source) = match change {

@@ -14,6 +14,7 @@ use super::output::{AsyncError, Change, Output, Payload, Source, Update};
 use super::seat::{Awaited, Expect, Line};
 use super::state::{State, Wanted};
 use super::time::Now;
+use crate::absence::Outcome;
 
 /// A request of a client that waits for its turn.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub(super) enum Purpose {
     Call(u32, u64),
     /// Numbers of the queue at this position.
     Statistics(usize),
+    /// Forced sign-out of an agent who has gone.
+    Absent(usize),
 }
 
 /// Requests on their way.
@@ -137,6 +140,7 @@ impl Model {
             Some(Purpose::Device) => self.device_answer(now, Some(message)),
             Some(Purpose::Call(id, events)) => self.call_answer(now, id, events, Some(message)),
             Some(Purpose::Statistics(queue)) => self.statistics_answer(now, queue, Some(message)),
+            Some(Purpose::Absent(seat)) => self.absent_concluded(now, seat, Outcome::Accepted),
             None => {}
         }
     }
@@ -158,6 +162,7 @@ impl Model {
                 }
                 self.free(now, seat, line);
             }
+            Some(Purpose::Absent(seat)) => self.absent_concluded(now, seat, outcome_of(refusal)),
             Some(purpose) => self.unanswered(now, purpose),
             None => {}
         }
@@ -184,6 +189,7 @@ impl Model {
             Purpose::Device => self.device_answer(now, None),
             Purpose::Call(id, events) => self.call_answer(now, id, events, None),
             Purpose::Statistics(queue) => self.statistics_answer(now, queue, None),
+            Purpose::Absent(seat) => self.absent_concluded(now, seat, Outcome::Unanswered),
             Purpose::DeskSettings(_) | Purpose::Job { .. } => {}
         }
     }
@@ -269,6 +275,15 @@ impl Model {
 pub(super) fn no_active_call() -> AsyncError {
     let code = failure::NO_ACTIVE_CALL;
     AsyncError { data: code, message: constant(code), kind: "Generic Error" }
+}
+
+/// What a refusal means for a forced sign-out.
+fn outcome_of(refusal: &Refusal) -> Outcome {
+    match refusal {
+        Refusal::Control { code, .. } => Outcome::Refused(*code),
+        Refusal::Status(status) => Outcome::Refused(*status),
+        _ => Outcome::Unanswered,
+    }
 }
 
 fn constant(code: u32) -> String {

@@ -76,6 +76,10 @@ pub(crate) struct Bench {
     pub(crate) events: Vec<(String, String)>,
     /// Everything in order, as `cti`, `publish NODE` and `service FLAG`.
     pub(crate) log: Vec<String>,
+    /// Questions for the other node: user, number, how long away.
+    pub(crate) asked: Vec<(String, u64, Duration)>,
+    /// Entries for the journal about absent users, as `user from > to: cause`.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Bench {
@@ -96,6 +100,8 @@ impl Bench {
             requests: vec![],
             events: vec![],
             log: vec![],
+            asked: vec![],
+            notes: vec![],
         }
     }
 
@@ -136,7 +142,7 @@ impl Bench {
         }
     }
 
-    fn collect(&mut self) {
+    pub(crate) fn collect(&mut self) {
         while let Some(output) = self.model.poll_output() {
             match output {
                 Output::Cti { token, message } => {
@@ -147,6 +153,16 @@ impl Bench {
                     self.log.push(format!("publish {node}"));
                     self.events.push((node.to_string(), update.to_xml()));
                 }
+                Output::AskPeer { user, question, away } => {
+                    self.asked.push((user.to_string(), question, away))
+                }
+                Output::Note(note, _) => self.notes.push(format!(
+                    "{} {} > {}: {}",
+                    note.user,
+                    note.from.name(),
+                    note.to.name(),
+                    note.cause.text()
+                )),
                 Output::Service { in_service } => self.log.push(format!("service {in_service}")),
             }
         }
@@ -160,6 +176,31 @@ impl Bench {
     pub(crate) fn link(&mut self, link: Link) {
         self.model.handle_link(self.now, link);
         self.collect();
+    }
+
+    pub(crate) fn presence(&mut self, user: &str, presence: super::Presence) {
+        self.model.handle_presence(self.now, user, presence);
+        self.collect();
+    }
+
+    /// A new session, in which these are signed in and no calls exist: agent, phone, state.
+    pub(crate) fn rebuild(&mut self, signed_in: &[(&str, &str, u32)]) {
+        self.link(Link::Up { healthy: true });
+        while let Some((token, request)) = self.requests.pop() {
+            let message = match request.kind {
+                kind::QUERY_AGENT_STATE_REQ => {
+                    let known = signed_in.iter().find(|(id, ..)| request.agent_id() == Some(id));
+                    let &(_, phone, state) = known.unwrap_or(&("", "", 1));
+                    Message::new(kind::QUERY_AGENT_STATE_CONF)
+                        .with(field::AGENT_STATE, state)
+                        .with_tag(tag::AGENT_EXTENSION, phone)
+                }
+                kind::SNAPSHOT_DEVICE_REQ => Message::new(kind::SNAPSHOT_DEVICE_CONF),
+                _ => Message::new(kind::AGENT_DESK_SETTINGS_CONF),
+            };
+            self.link(Link::Confirmed { token, message });
+        }
+        assert!(self.model.in_service());
     }
 
     pub(crate) fn ask(&mut self, caller: &str, request_id: Option<&str>, what: What) -> Reply {

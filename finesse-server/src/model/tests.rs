@@ -1,6 +1,7 @@
 //! Scenarios in virtual time: CTI messages and commands in, requests and updates out. Names `rNN` are the numbered
 //! requirements on notifications.
 
+mod absence;
 mod calls;
 mod commands;
 mod merging;

@@ -50,6 +50,7 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
             request_timeout_seconds
         }
         calls { drop_participant_for recording }
+        absence { sign_out grace_seconds after_call resources }
         log { level format }
     );
     let same = |name, differs: bool| differs.then_some(name);
@@ -237,6 +238,7 @@ mod tests {
             ("subscription_options", _) => "\"on\"".into(),
             ("conflict", _) => "\"rename\"".into(),
             ("drop_participant_for", _) => "\"all\"".into(),
+            ("resources", _) => "\"desktop\"".into(),
             ("format", _) => "\"json\"".into(),
             ("application", _) => "\"a/b\"".into(),
             ("side_a" | "side_b", _) => "\"cti.example:1\"".into(),

@@ -29,6 +29,8 @@ struct Entry {
     away: bool,
     /// Its client is being told, or knows, that it is bound.
     open: bool,
+    /// The observer of presence looks at it.
+    counted: bool,
 }
 
 /// Somebody who has to hear of a presence.
@@ -47,6 +49,17 @@ pub(crate) struct Entered {
     pub(crate) replaced: Option<Outbox>,
     /// Available resources to be told that the replaced one is gone; empty when none was replaced.
     pub(crate) bereaved: Vec<Listener>,
+}
+
+/// How a resource is let in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    /// One that is in use is replaced.
+    pub(crate) replace: bool,
+    /// Most resources of the account.
+    pub(crate) max: usize,
+    /// The observer of presence looks at it.
+    pub(crate) counted: bool,
 }
 
 /// Why a resource was not let in.
@@ -93,8 +106,7 @@ impl Accounts {
         bare: &Arc<str>,
         resource: &Arc<str>,
         outbox: Outbox,
-        replace: bool,
-        max: usize,
+        Terms { replace, max, counted }: Terms,
     ) -> Result<Entered, Refused> {
         let mut shard = self.shard(bare).lock();
         let entries = shard.entry(bare.clone()).or_default();
@@ -122,6 +134,7 @@ impl Accounts {
             presence: None,
             away: false,
             open: false,
+            counted,
         });
         Ok(Entered { id, replaced, bereaved })
     }
@@ -199,10 +212,10 @@ impl Accounts {
         entries.iter().map(|entry| entry.outbox.clone()).collect()
     }
 
-    /// True if a resource is available whose connection is there.
+    /// True if a resource that counts is available and its connection is there.
     pub(crate) fn is_present(&self, bare: &str) -> bool {
         let shard = self.shard(bare).lock();
-        let present = |entry: &Entry| entry.presence.is_some() && !entry.away;
+        let present = |entry: &Entry| entry.counted && entry.presence.is_some() && !entry.away;
         shard.get(bare).is_some_and(|entries| entries.iter().any(present))
     }
 
@@ -243,7 +256,8 @@ mod tests {
         let accounts = Accounts::new();
         let (bare, resource) = (Arc::from("1001@example.net"), Arc::from("desk"));
         let outbox = Outbox::new(OutboxLimits::default());
-        let entered = accounts.enter(&bare, &resource, outbox, true, 9).unwrap();
+        let entered =
+            accounts.enter(&bare, &resource, outbox, Terms { replace: true, max: 9, counted: true }).unwrap();
         assert!(accounts.has(&bare, &resource) && accounts.find(&bare, &resource).is_none());
         assert_eq!(accounts.outboxes().len(), 1, "a server that stops ends it");
         accounts.open(&bare, entered.id);

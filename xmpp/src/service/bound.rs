@@ -16,6 +16,7 @@ use super::stanza::{Condition, Envelope, StanzaError};
 use super::{Service, Shared, message, ns, observer, presence, query, relay};
 use crate::auth::Principal;
 use crate::error::StreamError;
+use crate::stream::Framing;
 use crate::xml;
 
 /// A session with a bound resource. Dropping it announces that the resource is gone, once, and takes the
@@ -36,6 +37,8 @@ pub struct Bound {
     pub(crate) directed: Mutex<Vec<Arc<str>>>,
     /// Events that the client has sent back.
     pub(crate) bounces: Mutex<Bounces>,
+    /// What carries it, and why it ends.
+    fate: Mutex<(Option<Framing>, &'static str)>,
 }
 
 impl fmt::Debug for Bound {
@@ -67,6 +70,7 @@ impl Bound {
             full,
             directed: Mutex::default(),
             bounces: Mutex::default(),
+            fate: Mutex::new((None, "given up")),
         }
     }
 
@@ -206,7 +210,23 @@ impl Bound {
     /// changes.
     pub(crate) fn set_away(&self, away: bool) {
         self.shared().accounts.set_away(&self.account, self.id, away);
-        observer::presence_changed(self);
+        let (transport, _) = self.fate();
+        observer::presence_changed(self, transport, "connection lost; may be resumed");
+    }
+
+    /// What carries the session from now on.
+    pub(crate) fn carried_by(&self, transport: Framing) {
+        self.fate.lock().0 = Some(transport);
+    }
+
+    /// Why the session is about to end, for whoever asks afterwards.
+    pub(crate) fn ends_with(&self, cause: &'static str) {
+        self.fate.lock().1 = cause;
+    }
+
+    /// What carries the session, and why it ends.
+    pub(crate) fn fate(&self) -> (Option<Framing>, &'static str) {
+        *self.fate.lock()
     }
 
     /// Lets in what others send to this very resource. To be called once the answer that tells the client about

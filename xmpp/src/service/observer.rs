@@ -13,25 +13,44 @@ use parking_lot::Mutex;
 
 use super::{Bound, Service};
 use crate::auth::Principal;
+use crate::stream::Framing;
+
+/// How a user's last available resource went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Departure {
+    /// The resource.
+    pub resource: Arc<str>,
+    /// What carried it; `None` if that is not known, because a newer session took the resource.
+    pub transport: Option<Framing>,
+    /// Why: the condition of a stream error, or a few words.
+    pub cause: &'static str,
+}
 
 /// Hears whether users can be reached, for example to sign out those who have gone. See
 /// [`Service::observe_presence`].
 ///
-/// A resource counts from its initial presence until it becomes unavailable, its stream ends, or its
-/// connection is lost: a session that waits to be resumed (XEP-0198) does not count while it waits.
+/// A resource that [counts](Self::counts) does so from its initial presence until it becomes unavailable, its
+/// stream ends, or its connection is lost: a session that waits to be resumed (XEP-0198) does not count while it
+/// waits.
 ///
 /// Calls for one user come one after the other, in turn `available` and `unavailable`; a change and its
 /// undoing may be left out while a call for that user runs. They are made without any lock, on the thread
 /// that caused them, and should not take long.
 pub trait PresenceObserver: Send + Sync + 'static {
+    /// Whether a resource that is being bound counts; by default each does.
+    fn counts(&self, user: &Principal, resource: &str) -> bool {
+        let _ = (user, resource);
+        true
+    }
+
     /// The user's first resource has become available.
     fn available(&self, user: &Principal) {
         let _ = user;
     }
 
-    /// The user's last available resource has gone.
-    fn unavailable(&self, user: &Principal) {
-        let _ = user;
+    /// The user's last available resource has gone, in this way.
+    fn unavailable(&self, user: &Principal, last: &Departure) {
+        let _ = (user, last);
     }
 }
 
@@ -56,14 +75,28 @@ struct Change {
     service: Service,
     account: Arc<str>,
     user: Principal,
+    /// How the session that changed went, if it did.
+    last: Departure,
 }
 
-/// To be called after a change of a resource's availability.
-pub(crate) fn presence_changed(bound: &Bound) {
+/// To be called after a change of a resource's availability; `transport` and `cause` are for the case that the
+/// resource has gone.
+pub(crate) fn presence_changed(bound: &Bound, transport: Option<Framing>, cause: &'static str) {
     if bound.shared().watch.observer.get().is_some() {
         let (service, account, user) =
             (bound.service.clone(), bound.account.clone(), bound.principal().clone());
-        WakeLater::wake(Waker::from(Arc::new(Change { service, account, user })));
+        let last = Departure { resource: bound.resource().into(), transport, cause };
+        WakeLater::wake(Waker::from(Arc::new(Change { service, account, user, last })));
+    }
+}
+
+impl Watch {
+    /// Whether a resource counts for the observer, if there is one.
+    pub(crate) fn counts(&self, user: &Principal, resource: &str) -> bool {
+        let counts = |observer: &Arc<dyn PresenceObserver>| {
+            catch_unwind(AssertUnwindSafe(|| observer.counts(user, resource))).unwrap_or(true)
+        };
+        self.observer.get().is_none_or(counts)
     }
 }
 
@@ -72,7 +105,10 @@ impl Wake for Change {
         let watch = &self.service.0.watch;
         let Some(observer) = watch.observer.get() else { return };
         while let Some((user, available)) = self.next() {
-            let call = || if available { observer.available(&user) } else { observer.unavailable(&user) };
+            let call = || match available {
+                true => observer.available(&user),
+                false => observer.unavailable(&user, &self.last),
+            };
             if catch_unwind(AssertUnwindSafe(call)).is_err() {
                 tracing::error!("the presence observer panicked");
             }

@@ -72,7 +72,7 @@ fn available(bound: &Bound, now: Instant, stanza: &Element) {
         bound.session.set_reach(reach);
         echo(bound, stanza, &inner, "");
     }
-    presence_changed(bound);
+    presence_changed(bound, None, "available");
 }
 
 /// What a session hears when it becomes available: the application's presence, then its own, then those of
@@ -114,7 +114,8 @@ fn unavailable(bound: &Bound, stanza: &Element) {
     bound.shared().accounts.announce(&bound.account, bound.id, None);
     pubsub::gone(bound.shared(), &bound.account, bound.resource());
     tell_directed(bound);
-    presence_changed(bound);
+    let (transport, _) = bound.fate();
+    presence_changed(bound, transport, "unavailable by its own word");
 }
 
 /// Repeats a presence to every available resource of the account, the sender included.
@@ -159,7 +160,8 @@ pub(crate) fn leave(bound: &Bound) {
         pubsub::gone(shared, &bound.account, bound.resource());
     }
     tell_directed(bound);
-    presence_changed(bound);
+    let (transport, cause) = bound.fate();
+    presence_changed(bound, transport, cause);
 }
 
 /// Tells each listener that the session's resource is gone.

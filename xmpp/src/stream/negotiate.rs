@@ -204,6 +204,7 @@ impl Stream {
         match self.service.bind_closed(principal, resource.as_deref(), self.outbox.clone()) {
             Ok(bound) => {
                 self.say(render::bind_result(element.attr("id"), bound.full()));
+                bound.carried_by(self.framing);
                 bound.open();
                 self.splicer = Some(Splicer::new(bound.bare().clone(), bound.full().clone()));
                 self.bound = Some(bound);

@@ -238,6 +238,7 @@ impl Stream {
     ) {
         match self.service.bind_client(principal, bind.tag.as_deref(), agent, self.outbox.clone()) {
             Ok(bound) => {
+                bound.carried_by(self.framing);
                 success.identity = bound.full().as_ref().to_owned();
                 self.splicer = Some(Splicer::new(bound.bare().clone(), bound.full().clone()));
                 self.bound = Some(bound);

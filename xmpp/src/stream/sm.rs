@@ -248,6 +248,7 @@ impl Stream {
     fn adopt(&mut self, now: Instant, slot: Arc<Slot>, adopted: Adopted, resumed: Vec<String>) {
         let Adopted { owner, unacked, first_id, .. } = adopted;
         let (bare, full) = (slot.bound().bare().clone(), slot.bound().full().clone());
+        slot.bound().carried_by(self.framing);
         self.splicer = Some(Splicer::new(bare, full).continue_at(first_id));
         let own = std::mem::replace(&mut self.outbox, slot.outbox().clone());
         let mut managed = Managed::new(slot, owner);

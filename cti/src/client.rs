@@ -96,6 +96,9 @@ pub enum Loss {
     /// The client is moved to the other side for maintenance.
     #[error("moved for maintenance")]
     Maintenance,
+    /// Given up in order, because the owner prefers the other side.
+    #[error("the other side is preferred")]
+    Preferred,
     /// Closed by [`Client::close`].
     #[error("closed")]
     Closed,

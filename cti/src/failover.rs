@@ -1,9 +1,14 @@
 //! Which side to connect to next, and when.
 //!
 //! Two CTI servers, A and B, are one logical service (GED-188). Owns the alternation and the back-off, without I/O: the
-//! other side at once, then, while both refuse, growing pauses.
+//! other side at once, then, while both refuse, growing pauses. A side that comes and goes is not taken back while it
+//! does ([`Damper`]).
 
 use std::time::{Duration, Instant};
+
+mod damper;
+
+pub use damper::{Damper, Damping};
 
 /// One of the two CTI servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,6 +66,7 @@ pub struct Failover {
     at: Instant,
     failures: u32,
     up_since: Option<Instant>,
+    dampers: [Damper; 2],
     first_pause: Duration,
     longest_pause: Duration,
 }
@@ -81,9 +87,17 @@ impl Failover {
             at: now,
             failures: 0,
             up_since: None,
+            dampers: [Damper::default(), Damper::default()],
             first_pause: first,
             longest_pause: longest,
         }
+    }
+
+    /// With other rules for sides that come and go.
+    #[must_use]
+    pub fn with_damping(mut self, damping: Damping) -> Self {
+        self.dampers = [Damper::new(damping), Damper::new(damping)];
+        self
     }
 
     /// Where to connect next, and the earliest moment for it.
@@ -96,14 +110,34 @@ impl Failover {
         self.up_since = Some(now);
     }
 
-    /// The attempt failed, or the session was lost: the other side is next.
+    /// The attempt failed, or the session was lost: the other side is next, unless it has come and gone so often that
+    /// this one is to be preferred.
     pub fn failed(&mut self, now: Instant) {
-        if self.up_since.take().is_some_and(|since| now.saturating_duration_since(since) >= SETTLED) {
+        let since = self.up_since.take();
+        if since.is_some_and(|since| now.saturating_duration_since(since) >= SETTLED) {
             self.failures = 0;
         }
         self.failures = self.failures.saturating_add(1);
-        self.side = self.side.other();
+        let other = self.side.other();
+        let stays = since.is_some() && {
+            self.dampers[self.side.index()].lost(now);
+            self.is_barred(now, other) && !self.is_barred(now, self.side)
+        };
+        if !stays {
+            self.side = other;
+        }
         self.at = now + self.pause();
+    }
+
+    /// The session was given up on purpose, to use `side` from now on.
+    pub fn prefer(&mut self, now: Instant, side: Side) {
+        self.up_since = None;
+        (self.side, self.at, self.failures) = (side, now, 0);
+    }
+
+    /// Whether a side has come and gone so often lately that it is not taken back where there is a choice.
+    pub fn is_barred(&self, now: Instant, side: Side) -> bool {
+        self.dampers[side.index()].is_barred(now)
     }
 
     /// The attempt failed for a reason that the next one avoids: the same side again, at once.
@@ -167,6 +201,65 @@ mod tests {
             failover.failed(now);
         }
         assert_eq!(failover.next(), (Side::A, now + seconds(8)));
+    }
+
+    /// Holds a session on the next side for `held`; the side, and the time after it.
+    fn session(failover: &mut Failover, held: Duration) -> (Side, Instant) {
+        let (side, at) = failover.next();
+        failover.up(at);
+        failover.failed(at + held);
+        (side, at + held)
+    }
+
+    #[test]
+    fn a_side_that_comes_and_goes_is_not_taken_back() {
+        let mut failover = Failover::new(Instant::now());
+        let mut now = Instant::now();
+        // A falls each time after 15 s.
+        for _ in 0..4 {
+            assert_eq!(session(&mut failover, seconds(15)).0, Side::A);
+            // B refuses, so that A has to be taken.
+            let (side, at) = failover.next();
+            assert_eq!(side, Side::B);
+            failover.failed(at);
+            now = at;
+        }
+        assert!(failover.is_barred(now, Side::A));
+        // B is there at last, and is lost once: it is tried again before A.
+        failover.prefer(now, Side::B);
+        failover.up(now);
+        failover.failed(now + seconds(5));
+        assert_eq!(failover.next(), (Side::B, now + seconds(5)));
+        // It refuses: then A has to do.
+        failover.failed(now + seconds(5));
+        assert_eq!(failover.next().0, Side::A);
+    }
+
+    #[test]
+    fn a_side_that_was_barred_is_taken_again_when_it_has_been_forgiven() {
+        let now = Instant::now();
+        let mut failover = Failover::new(now);
+        for _ in 0..4 {
+            failover.prefer(now, Side::A);
+            failover.up(now);
+            failover.failed(now);
+        }
+        assert!(failover.is_barred(now, Side::A));
+        let later = now + seconds(600);
+        assert!(!failover.is_barred(later, Side::A));
+        failover.prefer(later, Side::B);
+        failover.up(later);
+        failover.failed(later);
+        assert_eq!(failover.next(), (Side::A, later));
+    }
+
+    #[test]
+    fn where_both_sides_come_and_go_they_alternate_as_ever() {
+        let mut failover = Failover::new(Instant::now());
+        let sides: Vec<Side> = (0..12).map(|_| session(&mut failover, seconds(15)).0).collect();
+        use Side::{A, B};
+        assert_eq!(sides[..8], [A, B, A, B, A, B, A, B], "{sides:?}");
+        assert!(sides[8..].contains(&A) && sides[8..].contains(&B), "{sides:?}");
     }
 
     #[test]

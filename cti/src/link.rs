@@ -42,7 +42,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::client::{Config, FIRST_INTERNAL_ID, Health, Loss, Refusal};
 use crate::codec::BadMessage;
-use crate::failover::Side;
+use crate::failover::{Damping, Side};
 use crate::message::Message;
 
 mod session;
@@ -61,6 +61,8 @@ pub struct LinkConfig {
     pub first_pause: Duration,
     /// Longest pause between attempts.
     pub longest_pause: Duration,
+    /// When a side that comes and goes is no longer taken where there is a choice.
+    pub damping: Damping,
     /// Most requests waiting in the queue.
     pub requests: usize,
     /// Most events waiting for the owner.
@@ -76,6 +78,7 @@ impl LinkConfig {
             connect_timeout: Duration::from_secs(5),
             first_pause: Duration::from_secs(2),
             longest_pause: Duration::from_secs(30),
+            damping: Damping::default(),
             requests: 1024,
             events: 1024,
         }
@@ -144,6 +147,7 @@ pub enum SendError {
 enum Command {
     Request(u32, Message),
     Tell(Message),
+    Prefer(Side),
 }
 
 /// Sends requests. Clones share one queue; when the last is dropped, the link closes its session and ends.
@@ -167,6 +171,13 @@ impl LinkHandle {
     /// when no session is open. Never waits.
     pub fn tell(&self, message: Message) -> Result<(), SendError> {
         self.reserve()?.send(Command::Tell(message));
+        Ok(())
+    }
+
+    /// Asks for `side`: a session with the other one is closed in order, and this one is dialled. Without a session, or with
+    /// one side only, nothing happens. Never waits.
+    pub fn prefer(&self, side: Side) -> Result<(), SendError> {
+        self.reserve()?.send(Command::Prefer(side));
         Ok(())
     }
 

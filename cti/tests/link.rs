@@ -132,6 +132,26 @@ async fn a_lost_side_leads_to_the_other_at_once_and_refuses_what_was_outstanding
 }
 
 #[tokio::test]
+async fn a_preferred_side_is_gone_to_in_order_and_only_if_it_is_another() {
+    let mut bench = bench(|_| {}).await;
+    let mut peer = Peer::open(&bench.a).await;
+    assert!(is_up(&bench.event().await, Side::A));
+    bench.handle.prefer(Side::A).unwrap();
+    let id = bench.handle.send(Message::new(kind::HOLD_CALL_REQ)).unwrap();
+    assert_eq!(peer.recv().await.unwrap().invoke_id(), Some(id), "the session goes on");
+    bench.handle.prefer(Side::B).unwrap();
+    let close = peer.recv().await.unwrap();
+    assert_eq!(close.kind, kind::CLOSE_REQ);
+    let conf = Message::new(kind::CLOSE_CONF).with(field::INVOKE_ID, close.invoke_id().unwrap());
+    peer.send(&[conf]).await;
+    let refused = LinkEvent::Refused { invoke_id: id, refusal: Refusal::NotConnected };
+    assert_eq!(bench.event().await, refused);
+    assert_eq!(bench.event().await, LinkEvent::Down { side: Side::A, reason: Loss::Preferred });
+    let _peer = Peer::open(&bench.b).await;
+    assert!(is_up(&bench.event().await, Side::B));
+}
+
+#[tokio::test]
 async fn sides_alternate_until_one_accepts() {
     let mut bench = bench(|_| {}).await;
     for side in [Side::A, Side::B, Side::A] {

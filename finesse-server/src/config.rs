@@ -351,6 +351,16 @@ pub struct Cti {
     pub heartbeat_seconds: u32,
     /// Seconds after which a request without answer counts as refused.
     pub request_timeout_seconds: u32,
+    /// Most questions on their way while the state is being rebuilt.
+    pub resync_window: u32,
+    /// Losses of the session that cost nothing.
+    pub losses_free: u32,
+    /// Seconds for which a session has to hold after one more; 0: never.
+    pub steady_seconds: u32,
+    /// Most seconds that are asked of it.
+    pub steady_longest_seconds: u32,
+    /// Seconds in which one loss is forgiven.
+    pub loss_forgiven_seconds: u32,
 }
 
 impl Default for Cti {
@@ -364,6 +374,24 @@ impl Default for Cti {
             client_password: Secret::default(),
             heartbeat_seconds: 5,
             request_timeout_seconds: 20,
+            resync_window: 100,
+            losses_free: 3,
+            steady_seconds: 10,
+            steady_longest_seconds: 120,
+            loss_forgiven_seconds: 120,
+        }
+    }
+}
+
+impl Cti {
+    /// When a side that comes and goes is no longer believed.
+    pub fn damping(&self) -> cti::failover::Damping {
+        let seconds = |seconds: u32| std::time::Duration::from_secs(seconds.into());
+        cti::failover::Damping {
+            free: self.losses_free,
+            first: seconds(self.steady_seconds),
+            longest: seconds(self.steady_longest_seconds),
+            forgive: seconds(self.loss_forgiven_seconds),
         }
     }
 }

@@ -191,7 +191,7 @@ impl Task {
         match event {
             LinkEvent::Message(message) => self.model.handle_cti(now, &message),
             LinkEvent::Up { side, health, .. } => {
-                tracing::info!(%side, "CTI session open");
+                tracing::info!(target: "journal", %side, to = "up", cause = "session open", "cti");
                 self.model.handle_link(now, Link::Up { healthy: health.in_service() });
             }
             LinkEvent::Health(health) => {
@@ -200,8 +200,7 @@ impl Task {
             }
             LinkEvent::Down { side, reason } => {
                 last = reason == Loss::Closed;
-                // The link has said why already.
-                tracing::debug!(%side, %reason, "no CTI session");
+                tracing::info!(target: "journal", %side, to = "down", cause = %reason, "cti");
                 self.tokens.clear();
                 self.model.handle_link(now, Link::Down);
             }
@@ -245,7 +244,10 @@ impl Task {
                     // A single node has nobody to ask, and the model knows that.
                     Output::AskPeer { .. } => {}
                     Output::Service { in_service } => {
-                        tracing::info!(in_service, "service status");
+                        let reason = self.model.service_reason();
+                        let names = ["OUT_OF_SERVICE", "IN_SERVICE"];
+                        let (from, to) = (names[usize::from(!in_service)], names[usize::from(in_service)]);
+                        tracing::info!(target: "journal", from, to, cause = reason, "service");
                         self.serving.send_replace(in_service);
                     }
                 }

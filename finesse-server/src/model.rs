@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cti::client::Refusal;
+use cti::failover::Damping;
 use cti::{Dialect, Message};
 
 use crate::absence::{self, Absences};
@@ -88,6 +89,8 @@ pub struct Settings {
     pub drop_participant_for: DropParticipantFor,
     /// Whether agents and supervisors may have calls recorded (CCX).
     pub recording: bool,
+    /// When a CTI session that comes and goes has to hold for a while before the server is in service again.
+    pub damping: Damping,
     /// When those who have gone are signed out.
     pub absence: absence::Rules,
 }
@@ -116,12 +119,13 @@ impl Settings {
             identity: Arc::new(identity),
             request_timeout: Duration::from_secs(20),
             waiting_requests: 16,
-            resync_window: 50,
+            resync_window: 100,
             statistics_interval: Duration::from_secs(10),
             abandoned_after: Duration::from_secs(180),
             max_calls: 100_000,
             drop_participant_for: DropParticipantFor::default(),
             recording: true,
+            damping: Damping::default(),
             absence: absence::Rules::default(),
         }
     }
@@ -196,7 +200,7 @@ impl Model {
             by_device: HashMap::new(),
             calls: Calls::default(),
             requests: Requests::default(),
-            service: Service::default(),
+            service: Service::new(settings.damping),
             readings: Readings::new(&directory),
             absences: Absences::new(settings.absence),
             moved: Vec::new(),
@@ -243,6 +247,7 @@ impl Model {
         while let Some(token) = self.requests.expired(now.instant) {
             self.timed_out(now, token);
         }
+        self.prove_steady(now);
         self.read_statistics(now);
         self.sweep_calls(now);
         self.absences.handle_timeout(now.instant);
@@ -256,6 +261,7 @@ impl Model {
             self.readings.deadline(),
             self.calls.sweep_at,
             self.absences.deadline(),
+            self.service.steady_at(),
         ];
         parts.into_iter().flatten().min()
     }
@@ -268,6 +274,11 @@ impl Model {
     /// Whether commands are served.
     pub fn in_service(&self) -> bool {
         self.service.serving()
+    }
+
+    /// Why the server does not serve, as `statusReason` says it; empty if it does.
+    pub fn service_reason(&self) -> &'static str {
+        self.service.reason()
     }
 
     /// How many agents are signed in and how many calls exist.

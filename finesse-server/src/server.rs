@@ -296,6 +296,8 @@ fn model_settings(config: &Config, ports: SharedPorts) -> model::Settings {
         request_timeout: Duration::from_secs(config.cti.request_timeout_seconds.into()),
         recording: config.calls.recording,
         drop_participant_for: config.calls.drop_participant_for.into(),
+        resync_window: config.cti.resync_window as usize,
+        damping: config.cti.damping(),
         absence: config.absence.rules(),
         ..model::Settings::new(dialect(config), config.cti.version, identity)
     }
@@ -313,5 +315,5 @@ fn link(config: &Config) -> LinkConfig {
         request_timeout: Duration::from_secs(config.cti.request_timeout_seconds.into()),
         ..cti::client::Config::new(dialect(config), config.cti.version)
     };
-    LinkConfig::new(sides, client)
+    LinkConfig { damping: config.cti.damping(), ..LinkConfig::new(sides, client) }
 }

@@ -61,7 +61,7 @@ impl Session {
                 Step::Socket(Ok(())) => self.read(),
                 Step::Socket(Err(error)) => self.client.handle_loss(Loss::Socket(error.kind())),
                 Step::Time | Step::Room => {}
-                Step::Command(command) => self.command(command),
+                Step::Command(command) => self.command(link, command),
                 Step::Close => self.client.close(now()),
                 Step::Gone => return Err(Ended),
             }
@@ -73,8 +73,14 @@ impl Session {
         }
     }
 
-    fn command(&mut self, command: Option<Command>) {
+    fn command(&mut self, link: &mut Link, command: Option<Command>) {
         match command {
+            Some(Command::Prefer(side)) => {
+                if side != self.side && link.has_two_sides() && self.client.closable() {
+                    link.preferred = Some(side);
+                    self.client.close(now());
+                }
+            }
             Some(Command::Request(invoke_id, message)) => self.client.request(now(), invoke_id, message),
             // Without a session there is nobody to tell.
             Some(Command::Tell(message)) => drop(self.client.tell(&message)),
@@ -97,7 +103,7 @@ impl Session {
                 return;
             }
             let Ok(command) = link.queue.try_recv() else { return };
-            self.command(Some(command));
+            self.command(link, Some(command));
         }
     }
 
@@ -181,7 +187,8 @@ impl Session {
                 Event::TimedOut { invoke_id } => LinkEvent::TimedOut { invoke_id },
                 Event::Skipped(bad) => LinkEvent::Skipped(bad),
                 Event::Down(loss) => {
-                    self.over = Some(loss);
+                    let moves = loss == Loss::Closed && link.preferred.is_some();
+                    self.over = Some(if moves { Loss::Preferred } else { loss });
                     continue;
                 }
             };

@@ -24,6 +24,8 @@ pub(super) struct Link {
     failover: Failover,
     /// The server has refused the configuration service; it is not asked for again.
     without_config: bool,
+    /// The owner wants this side.
+    pub(super) preferred: Option<Side>,
 }
 
 pub(super) async fn run(
@@ -32,8 +34,9 @@ pub(super) async fn run(
     events: mpsc::Sender<LinkEvent>,
     closing: watch::Receiver<bool>,
 ) {
-    let failover = Failover::with_pauses(now(), config.first_pause, config.longest_pause);
-    let mut link = Link { config, queue, events, closing, failover, without_config: false };
+    let failover =
+        Failover::with_pauses(now(), config.first_pause, config.longest_pause).with_damping(config.damping);
+    let mut link = Link { config, queue, events, closing, failover, without_config: false, preferred: None };
     if !link.config.sides.is_empty() {
         while link.attempt().await.is_ok() {}
     }
@@ -73,6 +76,8 @@ impl Link {
         if refused_mask && config_asked && !self.without_config {
             self.without_config = true;
             self.failover.retry(now());
+        } else if let (Loss::Preferred, Some(side)) = (reason, self.preferred.take()) {
+            self.failover.prefer(now(), side);
         } else {
             self.failover.failed(now());
         }
@@ -139,6 +144,11 @@ impl Link {
         loss
     }
 
+    /// Whether there is another side to go to.
+    pub(super) fn has_two_sides(&self) -> bool {
+        self.config.sides.len() > 1
+    }
+
     pub(super) fn is_up(&mut self, side: Side) {
         info!(%side, "CTI session open");
         self.failover.up(now());
@@ -148,7 +158,7 @@ impl Link {
     async fn refuse(&mut self, command: Option<Command>) -> Result<(), Loss> {
         let invoke_id = match command {
             None => return Err(Loss::Closed),
-            Some(Command::Tell(_)) => return Ok(()),
+            Some(Command::Tell(_) | Command::Prefer(_)) => return Ok(()),
             Some(Command::Request(invoke_id, _)) => invoke_id,
         };
         let event = LinkEvent::Refused { invoke_id, refusal: Refusal::NotConnected };

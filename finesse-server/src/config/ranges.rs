@@ -116,6 +116,11 @@ fn others(config: &Config) -> Vec<Range> {
         ("pubsub", "subscriptions_per_session", pubsub.subscriptions_per_session, 10, 1_000_000),
         ("pubsub", "dormant_seconds", pubsub.dormant_seconds, 60, 365 * DAY),
         ("pubsub", "shards", pubsub.shards, 1, 4096),
+        ("cti", "resync_window", config.cti.resync_window, 1, 500),
+        ("cti", "losses_free", config.cti.losses_free, 0, 1000),
+        ("cti", "steady_seconds", config.cti.steady_seconds, 0, 3600),
+        ("cti", "steady_longest_seconds", config.cti.steady_longest_seconds, 0, 3600),
+        ("cti", "loss_forgiven_seconds", config.cti.loss_forgiven_seconds, 1, DAY),
         ("absence", "grace_seconds", config.absence.grace_seconds, 1, 3600),
         ("tls", "check_seconds", config.tls.check_seconds, 0, DAY),
     ]

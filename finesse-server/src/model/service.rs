@@ -1,9 +1,13 @@
 //! In and out of service: the link, the health of the peripheral, and the rebuilding of the state after each
 //! opening of a session. Order matters to clients: OUT_OF_SERVICE is published before requests are refused, IN_SERVICE
-//! after they work again, and in between nothing else is published.
+//! after they work again, and in between nothing else is published. A session that comes and goes is kept, but has to hold
+//! for a while before the server is in service again, so that clients do not move back and forth with it.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::Instant;
+
+use cti::failover::{Damper, Damping};
 
 use super::Model;
 use super::dialog::Connection;
@@ -19,6 +23,9 @@ pub(super) struct Service {
     pub(super) last_sign: Option<i64>,
     announced: bool,
     node: Arc<str>,
+    damper: Damper,
+    /// When the present session has held for long enough.
+    steady_at: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -29,6 +36,8 @@ enum Phase {
     Deaf,
     /// The state is being rebuilt.
     Rebuilding(Rebuild),
+    /// The state is known; the session has to hold for a while longer.
+    Proving,
     /// In service.
     Serving,
 }
@@ -43,22 +52,33 @@ pub(super) struct Rebuild {
     pub(super) outstanding: usize,
 }
 
-impl Default for Service {
-    fn default() -> Self {
-        Self { phase: Phase::Down, last_sign: None, announced: false, node: SYSTEM_INFO.into() }
-    }
-}
-
 impl Service {
+    pub(super) fn new(damping: Damping) -> Self {
+        Self {
+            phase: Phase::Down,
+            last_sign: None,
+            announced: false,
+            node: SYSTEM_INFO.into(),
+            damper: Damper::new(damping),
+            steady_at: None,
+        }
+    }
+
+    /// When a session that is only waited for has held for long enough.
+    pub(super) fn steady_at(&self) -> Option<Instant> {
+        self.steady_at.filter(|_| matches!(self.phase, Phase::Proving))
+    }
+
     pub(super) fn serving(&self) -> bool {
         matches!(self.phase, Phase::Serving)
     }
 
-    fn reason(&self) -> &'static str {
+    pub(super) fn reason(&self) -> &'static str {
         match self.phase {
             Phase::Down => "CTI_SERVER_NOT_CONNECTED",
             Phase::Deaf => "PERIPHERAL_OFFLINE",
             Phase::Rebuilding(_) => "INITIALIZING",
+            Phase::Proving => "CTI_SERVER_UNSTEADY",
             Phase::Serving => "",
         }
     }
@@ -85,7 +105,9 @@ impl Model {
     pub(super) fn health(&mut self, now: Now, healthy: bool) {
         match (&self.service.phase, healthy) {
             (Phase::Deaf, true) => self.start_rebuilding(now),
-            (Phase::Rebuilding(_) | Phase::Serving, false) => self.leave_service(now, Phase::Deaf),
+            (Phase::Rebuilding(_) | Phase::Proving | Phase::Serving, false) => {
+                self.leave_service(now, Phase::Deaf)
+            }
             _ => {}
         }
     }
@@ -95,6 +117,9 @@ impl Model {
         self.requests.clear();
         for seat in &mut self.seats {
             seat.forget_requests();
+        }
+        if matches!(was, Phase::Serving | Phase::Proving) {
+            self.service.damper.lost(now.instant);
         }
         if matches!(was, Phase::Serving) {
             for seat in &mut self.seats {
@@ -108,6 +133,7 @@ impl Model {
 
     fn start_rebuilding(&mut self, now: Now) {
         self.calls.generation += 1;
+        self.service.steady_at = Some(now.instant + self.service.damper.steady(now.instant));
         let agents = self.directory.users().iter().enumerate();
         let agents = agents.filter(|(_, user)| user.roles.agent).map(|(at, _)| at).collect();
         self.service.phase = Phase::Rebuilding(Rebuild { agents, ..Rebuild::default() });
@@ -115,7 +141,19 @@ impl Model {
     }
 
     /// Everything has been asked and answered.
-    pub(super) fn enter_service(&mut self, now: Now) {
+    pub(super) fn rebuilt(&mut self, now: Now) {
+        self.service.phase = Phase::Proving;
+        self.prove_steady(now);
+    }
+
+    /// Goes in service if the session has held for long enough.
+    pub(super) fn prove_steady(&mut self, now: Now) {
+        if self.service.steady_at().is_some_and(|at| at <= now.instant) {
+            self.enter_service(now);
+        }
+    }
+
+    fn enter_service(&mut self, now: Now) {
         self.service.phase = Phase::Serving;
         self.out.push_back(Output::Service { in_service: true });
         self.publish_status(now);

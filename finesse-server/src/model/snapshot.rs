@@ -31,7 +31,7 @@ impl Model {
                 self.query_agent(now, at);
             } else {
                 if rebuild.outstanding == 0 {
-                    self.enter_service(now);
+                    self.rebuilt(now);
                 }
                 return;
             }

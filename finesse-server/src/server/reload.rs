@@ -47,7 +47,8 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         auth { login_names remember_seconds lockout_failures lockout_seconds }
         cti {
             side_a side_b version peripheral_id client_id client_password heartbeat_seconds
-            request_timeout_seconds
+            request_timeout_seconds resync_window losses_free steady_seconds steady_longest_seconds
+            loss_forgiven_seconds
         }
         calls { drop_participant_for recording }
         absence { sign_out grace_seconds after_call resources }

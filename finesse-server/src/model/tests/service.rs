@@ -144,6 +144,52 @@ fn n35_after_a_reconnect_everything_is_published_as_it_is() {
     assert_eq!(b.model.counts(), (2, 2));
 }
 
+/// The status as clients were told of it, and how long after the session was opened.
+fn flap(b: &mut Bench, held: Duration) -> Option<u64> {
+    b.link(Link::Up { healthy: true });
+    answer(b, &[("1002", "2002", agent_state::AVAILABLE)], &[]);
+    let mut served = b.model.in_service().then_some(0);
+    for second in 1..=held.as_secs() {
+        b.pass(Duration::from_secs(1));
+        if b.model.in_service() {
+            served.get_or_insert(second);
+        }
+    }
+    b.link(Link::Down);
+    served
+}
+
+#[test]
+fn a_session_that_comes_and_goes_does_not_take_clients_with_it() {
+    let mut b = Bench::down(directory(), Dialect::Cce);
+    let served: Vec<_> = (0..40).map(|_| flap(&mut b, Duration::from_secs(15))).collect();
+    assert_eq!(served[..6], [Some(0), Some(0), Some(0), Some(0), Some(10), None], "{served:?}");
+    let changes = statuses(&mut b).len();
+    assert!(changes <= 10, "{changes} changes of the status in 40 sessions");
+    // Once it holds, it is believed, in the longest time at most, and publishes what has become of everybody.
+    let served = flap(&mut b, Duration::from_secs(130));
+    assert_eq!(served, Some(120));
+    assert_eq!(statuses(&mut b), ["IN_SERVICE", "OUT_OF_SERVICE"]);
+    assert_eq!(shorts(b.on("User/1002")).last().map(String::as_str), Some("PUT [] READY"));
+}
+
+#[test]
+fn while_a_session_has_to_hold_the_status_says_so_and_events_are_taken_in() {
+    let mut b = Bench::down(directory(), Dialect::Cce);
+    for _ in 0..4 {
+        assert_eq!(flap(&mut b, Duration::from_secs(1)), Some(0));
+    }
+    b.link(Link::Up { healthy: true });
+    answer(&mut b, &[], &[]);
+    assert_eq!(text(&b.document("", What::SystemInfo), "statusReason"), "CTI_SERVER_UNSTEADY");
+    assert_eq!(b.refused("1002", What::User("1002".into())), "503 Service Unavailable");
+    b.events.clear();
+    b.state("1003", "2003", agent_state::AVAILABLE, 0);
+    assert!(b.events.is_empty());
+    b.pass(Duration::from_secs(10));
+    assert_eq!(shorts(b.on("User/1003")), ["PUT [] READY"]);
+}
+
 #[test]
 fn who_was_signed_out_in_between_is_published_as_such() {
     let mut b = Bench::staffed();

@@ -18,6 +18,7 @@
 //! # }
 //! ```
 
+mod campaign;
 mod config;
 mod control;
 mod core;
@@ -35,7 +36,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use self::core::call::CallId;
-pub use self::core::truth::{AgentTruth, CallTruth, PartyTruth, Snapshot};
+pub use self::core::truth::{AgentTruth, CallTruth, ContactTruth, PartyTruth, Snapshot};
+pub use campaign::{Answer, CampaignConfig, Contact, DialMode, OutboundCall, OutboundError};
 pub use config::{
     AgentConfig, Behaviour, Callers, Config, DeskSettings, Outside, QueueConfig, Secret, Span, TeamConfig,
     WrapUp,

@@ -206,6 +206,12 @@ async fn the_control_door_takes_a_json_object_a_line() {
     assert_eq!(truth["agents"][0]["state"], "RESERVED");
     assert_eq!(ask(r#"{"do":"sessions"}"#).await["a"], 1);
     assert_eq!(ask(&format!(r#"{{"do":"hang_up","call":{}}}"#, placed["call"])).await["ok"], true);
+    let reserved = ask(r#"{"do":"outbound","campaign":"Renewals","agent":"1001","answer":"busy"}"#).await;
+    assert_eq!(reserved["ok"], true);
+    let truth = ask(r#"{"do":"snapshot"}"#).await;
+    assert_eq!(truth["contacts"][0]["customer"], "5550177000");
+    let error = ask(r#"{"do":"outbound","campaign":"Renewals"}"#).await;
+    assert_eq!(error["error"], "no agent is ready for campaign \"Renewals\"");
     assert!(ask(r#"{"do":"dance"}"#).await["error"].is_string());
     assert!(ask("nonsense").await["error"].is_string());
 }

@@ -90,6 +90,9 @@ pub struct DemoArgs {
     /// Port of side A of the simulated CTI server; side B has the next.
     #[arg(long, value_name = "PORT", default_value_t = 42027)]
     pub cti_port: u16,
+    /// Port of the simulator's control door on 127.0.0.1; none: no door.
+    #[arg(long, value_name = "PORT")]
+    pub control_port: Option<u16>,
     /// Whether the XMPP port offers STARTTLS.
     #[arg(long, value_enum, default_value = "optional")]
     pub starttls: StartTlsArg,
@@ -135,6 +138,9 @@ pub struct SimArgs {
     /// Simulated calls per minute; 0: none.
     #[arg(long, value_name = "F", default_value_t = 6.0, value_parser = calls_per_minute)]
     pub calls_per_minute: f64,
+    /// Port of the control door on 127.0.0.1; 0: any free one; none: no door.
+    #[arg(long, value_name = "PORT")]
+    pub control_port: Option<u16>,
     /// Flavour of the contact centre.
     #[arg(long, value_enum, default_value = "cce")]
     dialect: DialectArg,

@@ -90,7 +90,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
         () = end.wait() => return Ok(()),
     };
     anyhow::ensure!(in_service, "the server did not come into service within {} s", START.as_secs());
-    greeting::print(&args, system.server.addresses(), system.simulator.addrs())?;
+    greeting::print(&args, system.server.addresses(), &system.simulator)?;
     end.wait().await;
     eprintln!("Ending.");
     system.stop().await;
@@ -108,13 +108,18 @@ pub async fn simulator_alone(args: SimArgs) -> anyhow::Result<()> {
     let config = sim::Config {
         bind: args.bind,
         ports: ports(args.cti_port),
+        control_port: args.control_port,
         dialect: args.dialect(),
         callers: sim::Callers { calls_per_minute: args.calls_per_minute, ..sim::Callers::default() },
         ..demo
     };
     let simulator = start_simulator(config).await?;
     let [side_a, side_b] = simulator.addrs();
-    println!("READY {}", serde_json::json!({ "pid": std::process::id(), "cti_a": side_a, "cti_b": side_b }));
+    let mut ready = serde_json::json!({ "pid": std::process::id(), "cti_a": side_a, "cti_b": side_b });
+    if let Some(door) = simulator.control_addr() {
+        ready["control"] = serde_json::json!(door);
+    }
+    println!("READY {ready}");
     end.wait().await;
     simulator.shutdown().await;
     Ok(())
@@ -142,6 +147,7 @@ fn centre(args: &DemoArgs) -> sim::Config {
     sim::Config {
         bind: args.bind,
         ports: ports(args.cti_port),
+        control_port: args.control_port,
         ..sim::Config::demo(args.agents as usize, &args.password)
     }
 }

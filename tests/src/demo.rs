@@ -32,6 +32,7 @@ pub fn in_process(agents: u32) -> DemoArgs {
         xmpp_tls_port: 0,
         component_port: None,
         cti_port: 0,
+        control_port: None,
         starttls: StartTlsArg::Off,
         coalesce: true,
         extensions: false,

@@ -2,7 +2,6 @@
 //! subscribed to arrives once for each subscription, in one order, and tells what the telephone system knows.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -10,7 +9,6 @@ use clap::Parser;
 use cti::sim;
 use e2e::centre::{Agent, Delivery, Observer, Phase, element, kind};
 use e2e::demo::PASSWORD;
-use finesse_server::cli::{DemoArgs, StartTlsArg};
 use finesse_server::demo::System;
 use load::options::{Options, Transport};
 use tokio::sync::watch;
@@ -45,25 +43,7 @@ fn sequences(log: &[Delivery], full: bool) -> HashMap<&str, Sequence> {
 async fn every_subscriber_sees_every_event_once_and_in_order() -> Result<()> {
     let centre = centre();
     let teams: Vec<u32> = centre.teams.iter().map(|team| team.id).collect();
-    let args = DemoArgs {
-        agents: AGENTS as u32,
-        password: PASSWORD.into(),
-        domain: "localhost".into(),
-        bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        calls_per_minute: 0.0,
-        http_port: 0,
-        https_port: 0,
-        bosh_port: 0,
-        bosh_tls_port: 0,
-        xmpp_port: 0,
-        xmpp_tls_port: 0,
-        component_port: None,
-        cti_port: 0,
-        starttls: StartTlsArg::Off,
-        coalesce: true,
-        extensions: false,
-        load_accounts: 0,
-    };
+    let args = e2e::demo::in_process(AGENTS as u32);
     let system = System::start(&args, centre).await?;
     ensure!(system.server.in_service(Duration::from_secs(30)).await, "does not come into service");
     let addresses = system.server.addresses();

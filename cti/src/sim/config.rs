@@ -269,6 +269,8 @@ pub struct Config {
     pub teams: Vec<TeamConfig>,
     /// The queues.
     pub queues: Vec<QueueConfig>,
+    /// The campaigns of the dialer.
+    pub campaigns: Vec<super::CampaignConfig>,
     /// Rules at the desk.
     pub desk: DeskSettings,
     /// The customers.
@@ -310,6 +312,7 @@ impl Config {
             extensions: (0..agents).map(|i| (2001 + i).to_string()).collect(),
             teams: (0..agents.div_ceil(10)).map(demo_team).collect(),
             queues,
+            campaigns: vec![demo_campaign()],
             desk: DeskSettings::default(),
             callers: Callers::default(),
             outside: Outside::default(),
@@ -328,6 +331,15 @@ impl Config {
         unique("extension", self.extensions.iter().cloned())?;
         unique("team", self.teams.iter().map(|t| t.id.to_string()))?;
         unique("queue", self.queues.iter().map(|q| q.number.to_string()))?;
+        unique("campaign", self.campaigns.iter().map(|c| format!("{:?}", c.name)))?;
+        for campaign in &self.campaigns {
+            if !self.queues.iter().any(|q| q.number == campaign.queue) {
+                return Err(format!("campaign {:?}: no queue {}", campaign.name, campaign.queue));
+            }
+            if self.extensions.contains(&campaign.dialer_port) {
+                return Err(format!("campaign {:?}: {} is a phone", campaign.name, campaign.dialer_port));
+            }
+        }
         for agent in &self.agents {
             if !self.teams.iter().any(|t| t.id == agent.team) {
                 return Err(format!("agent {}: no team {}", agent.id, agent.team));
@@ -371,6 +383,20 @@ fn team_number(index: usize) -> u32 {
 fn demo_team(index: usize) -> TeamConfig {
     let id = team_number(index);
     TeamConfig { id, name: format!("Team {id}") }
+}
+
+/// Fifty customers who are called when somebody asks for it.
+fn demo_campaign() -> super::CampaignConfig {
+    let contact = |n: usize| super::Contact {
+        account: Some(format!("AC{}", 1000 + n)),
+        name: Some(format!("{},{}", LAST_NAMES[n % LAST_NAMES.len()], FIRST_NAMES[n % FIRST_NAMES.len()])),
+        time_zone: 60,
+        ..super::Contact::new(&format!("5550177{n:03}"))
+    };
+    super::CampaignConfig {
+        contacts: (0..50).map(contact).collect(),
+        ..super::CampaignConfig::new("Renewals", super::DialMode::Preview, 1)
+    }
 }
 
 fn demo_queue(number: u32, name: &str, dialed: &str) -> QueueConfig {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::core::agent::Wish;
 use super::core::world::Refusal;
 use super::server::Shared;
-use super::{CallId, InboundCall, InjectError, Side, Snapshot};
+use super::{CallId, InboundCall, InjectError, OutboundCall, OutboundError, Side, Snapshot};
 use crate::codec::HEADER;
 use crate::{Codec, Message};
 
@@ -135,6 +135,15 @@ impl Control {
     /// The outside party of a call hangs up. `false` when there is no such call.
     pub fn caller_hang_up(&self, call: CallId) -> bool {
         self.0.act(|exchange, now| exchange.world.caller_hangs_up(now, call))
+    }
+
+    /// Lets a campaign reserve an agent and, when he accepts or is not asked, call a customer; the number of the
+    /// reservation's call.
+    ///
+    /// # Errors
+    /// Unknown campaign or agent, nobody ready, nobody left to call.
+    pub fn outbound(&self, call: OutboundCall) -> Result<CallId, OutboundError> {
+        self.0.act(|exchange, now| exchange.world.outbound(now, &call))
     }
 
     /// Cuts every connection of a side at once.

@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::{AgentChange, AgentState, CallId, Control, InboundCall, Mischief, Side};
+use super::{AgentChange, AgentState, CallId, Control, InboundCall, Mischief, OutboundCall, Side};
 
 /// Longest line accepted, in bytes.
 const MAX_LINE: u64 = 64 * 1024;
@@ -22,6 +22,7 @@ enum Command {
     HangUp {
         call: CallId,
     },
+    Outbound(OutboundCall),
     DropLink {
         side: Side,
     },
@@ -134,6 +135,10 @@ fn carry_out(command: Command, control: &Control) -> Result<Value, String> {
         }
         Command::HangUp { call } if control.caller_hang_up(call) => {}
         Command::HangUp { call } => return Err(format!("no call {call} with somebody outside")),
+        Command::Outbound(call) => {
+            let call = control.outbound(call).map_err(|e| e.to_string())?;
+            return Ok(json!({ "ok": true, "call": call }));
+        }
         Command::DropLink { side } => control.drop_link(side),
         Command::Silence { side, on } => control.silence(side, on),
         Command::Refuse { side, on } => control.refuse(side, on),

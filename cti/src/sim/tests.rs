@@ -2,6 +2,7 @@
 
 mod agents;
 mod calls;
+mod outbound;
 mod pair;
 mod queries;
 mod random;

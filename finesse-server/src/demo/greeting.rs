@@ -10,7 +10,11 @@ use crate::cli::DemoArgs;
 use crate::server::Addresses;
 
 /// Prints both.
-pub(super) fn print(args: &DemoArgs, addresses: Addresses, cti: [SocketAddr; 2]) -> std::io::Result<()> {
+pub(super) fn print(
+    args: &DemoArgs,
+    addresses: Addresses,
+    simulator: &cti::sim::Simulator,
+) -> std::io::Result<()> {
     let at = |address: Option<SocketAddr>| {
         address.map(reachable).map(|address| address.to_string()).unwrap_or_default()
     };
@@ -22,7 +26,8 @@ pub(super) fn print(args: &DemoArgs, addresses: Addresses, cti: [SocketAddr; 2])
         xmpp: at(addresses.xmpp),
         xmpp_tls: at(addresses.xmpp_tls),
         component: addresses.component.map(|address| reachable(address).to_string()),
-        cti: cti.map(|address| reachable(address).to_string()),
+        cti: simulator.addrs().map(|address| reachable(address).to_string()),
+        control: simulator.control_addr().map(|address| address.to_string()),
     };
     eprintln!("{}", for_people(args, &urls));
     let mut out = std::io::stdout().lock();
@@ -39,6 +44,7 @@ struct Urls {
     xmpp_tls: String,
     component: Option<String>,
     cti: [String; 2],
+    control: Option<String>,
 }
 
 fn for_programs(args: &DemoArgs, urls: &Urls) -> serde_json::Value {
@@ -57,6 +63,9 @@ fn for_programs(args: &DemoArgs, urls: &Urls) -> serde_json::Value {
         "cti_a": urls.cti[0],
         "cti_b": urls.cti[1],
     });
+    if let Some(control) = &urls.control {
+        line["control"] = json!(control);
+    }
     if let Some(component) = &urls.component {
         line["component"] = component.as_str().into();
     }

@@ -111,7 +111,7 @@ impl World {
     }
 
     /// The agent who has been ready the longest, among those a call may go to.
-    fn free_agent(&self, wait: Wait) -> Option<usize> {
+    pub(super) fn free_agent(&self, wait: Wait) -> Option<usize> {
         match wait {
             Wait::Agent(agent) => self.is_free(agent).then_some(agent),
             Wait::Queue(queue) => (0..self.agents.len())
@@ -237,6 +237,10 @@ impl World {
 
     /// The customer of a call hangs up; `false` when there is no such call or nobody outside on it.
     pub(crate) fn caller_hangs_up(&mut self, now: Instant, id: CallId) -> bool {
+        if self.reservation(id).is_some() {
+            self.abandon_reservation(now, id);
+            return true;
+        }
         let outside = |c: &super::call::Call| {
             c.parties.iter().find(|p| p.device.kind == DeviceKind::Outside).map(|p| p.device.id.clone())
         };

@@ -62,6 +62,11 @@ pub(crate) struct CallData {
     pub(crate) wrap_up: Option<String>,
     pub(crate) scalars: BTreeMap<String, String>,
     pub(crate) arrays: Arrays,
+    /// Number of the campaign; 0: none.
+    pub(crate) campaign: u32,
+    /// The customer's number and account, on calls of a campaign.
+    pub(crate) customer: Option<String>,
+    pub(crate) account: Option<String>,
 }
 
 impl CallData {
@@ -90,6 +95,8 @@ impl CallData {
             (&mut self.dialed, &update.dialed),
             (&mut self.entered, &update.entered),
             (&mut self.wrap_up, &update.wrap_up),
+            (&mut self.customer, &update.customer),
+            (&mut self.account, &update.account),
         ];
         for (mine, new) in texts.into_iter().chain(self.variables.iter_mut().zip(&update.variables)) {
             if new.is_some() {
@@ -140,6 +147,8 @@ pub(crate) struct Call {
     pub(crate) controller: Option<Arc<str>>,
     /// Number of the recording, while the call is being recorded.
     pub(crate) recording: Option<u32>,
+    /// What makes it a call of the dialer.
+    pub(crate) outreach: Option<super::outbound::Outreach>,
     /// Cleared; kept for the wrap-up data of these agents.
     pub(crate) window: Option<Vec<usize>>,
 }

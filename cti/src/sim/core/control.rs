@@ -20,6 +20,7 @@ impl World {
         if self.connection(id, device)? != Leg::Alerting {
             return Err(refusal(cf::NO_CALL_TO_ANSWER));
         }
+        self.ordinary(id)?;
         let device = self.phone_device(device)?;
         if self.view(&device.id).converses() {
             return Err(refusal(cf::INVALID_OBJECT_STATE));
@@ -172,6 +173,9 @@ impl World {
 
     /// The phone is gone: its calls lose it. A routed call that only rang goes elsewhere.
     pub(super) fn drop_phone(&mut self, now: Instant, id: CallId, device: &Arc<str>) {
+        if self.reservation(id).is_some() {
+            return self.abandon_reservation(now, id);
+        }
         let Some(party) = self.calls.get(&id).and_then(|c| c.party(device)) else { return };
         if party.leg == Leg::Alerting && party.routed {
             self.route_elsewhere(now, id, &Device::phone(device));
@@ -192,14 +196,15 @@ impl World {
     }
 
     /// Attaches data to a call, also to one that is only kept for its wrap-up data.
-    pub(crate) fn set_call_data(&mut self, id: CallId, update: &CallData) -> Outcome {
+    pub(crate) fn set_call_data(&mut self, now: Instant, id: CallId, update: &CallData) -> Outcome {
+        let response = self.response(id, update)?;
         let call = self.calls.get_mut(&id).ok_or(refusal(cf::INVALID_CSTA_CALL_IDENTIFIER))?;
         Arc::make_mut(&mut call.data).merge(update);
         let leg = if call.is_live() { Leg::Connect } else { Leg::Null };
-        let what =
-            What::DataUpdate { kind: call.kind, disposition: call.disposition, data: call.data.clone() };
-        let root = call.root.clone();
-        self.tell(id, &root, leg, event_cause::NONE, what);
+        self.tell_of_data(id, leg);
+        if let Some(response) = response {
+            self.obey(now, id, response);
+        }
         Ok(())
     }
 

@@ -115,6 +115,8 @@ pub(crate) struct AgentNews {
     pub(crate) next: Option<AgentState>,
     /// Whether the agent placed the call; meaningful on a call.
     pub(crate) outgoing: bool,
+    /// GED-188 `CallDirection` of a call of the dialer, if one decides the state.
+    pub(crate) outbound: Option<u32>,
 }
 
 /// An event of a call. `device` and `leg` name the connection it speaks of.

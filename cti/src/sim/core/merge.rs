@@ -98,6 +98,7 @@ impl World {
         let source = self.calls.get_mut(&from)?;
         let parties = std::mem::take(&mut source.parties);
         let (root, wait, queue) = (source.root.clone(), source.wait.take(), source.queue);
+        let outreach = source.outreach.take();
         for party in &parties {
             self.legs.insert(party.id, to);
             for call in self.phones.get_mut(&party.device.id).iter_mut().flat_map(|p| p.calls.iter_mut()) {
@@ -110,6 +111,7 @@ impl World {
         let target = self.calls.get_mut(&to)?;
         target.parties.extend(parties);
         target.queue = queue.or(target.queue);
+        target.outreach = target.outreach.take().or(outreach);
         if let (Some(wait), Some(since)) = (wait, since) {
             target.wait = Some(wait);
             target.waiting_since = since;
@@ -127,6 +129,7 @@ impl World {
         other: Option<Device>,
         what: fn(Merged) -> What,
     ) {
+        self.mark_merged(held);
         let Some(call) = self.calls.get(&held) else { return };
         let (root, kind, disposition, data) =
             (call.root.clone(), call.kind, call.disposition, call.data.clone());

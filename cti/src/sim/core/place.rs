@@ -168,7 +168,7 @@ impl World {
     }
 
     /// The caller hears a tone until he hangs up.
-    fn fail(&mut self, id: CallId, called: &Device, cause: u32) {
+    pub(super) fn fail(&mut self, id: CallId, called: &Device, cause: u32) {
         let Some(party) = self.calls.get_mut(&id).and_then(|c| c.parties.first_mut()) else { return };
         party.leg = Leg::Fail;
         let device = party.device.clone();
@@ -180,8 +180,12 @@ impl World {
         let Some((id, party)) = self.leg(leg).filter(|(_, p)| p.leg == Leg::Alerting) else { return };
         let device = party.device.clone();
         self.establish(now, id, &device);
-        if let Some(span) = self.config.outside.talk {
-            let talk = self.random.within(span);
+        let decided = self.calls.get(&id).and_then(|c| c.talk);
+        if let Some(outreach) = self.calls.get(&id).and_then(|c| c.outreach.as_ref()) {
+            self.set_result(outreach.key, "CONNECTED");
+        }
+        let talk = decided.or_else(|| self.config.outside.talk.map(|span| self.random.within(span)));
+        if let Some(talk) = talk {
             self.alarm(now + talk, Alarm::FarHangUp(leg));
         }
     }
@@ -226,6 +230,8 @@ impl World {
             other: Some(to.device().clone()),
             parties: call.devices(),
         };
+        self.mark_merged(id);
+        let Some(call) = self.calls.get(&id) else { return Ok(()) };
         let (root, data, disposition) = (call.root.clone(), call.data.clone(), call.disposition);
         self.tell(id, &root, Leg::Connect, event_cause::TRANSFER, What::Transferred(merged));
         let update = What::DataUpdate { kind: call_type::OFFERED, disposition, data };
@@ -242,6 +248,7 @@ impl World {
         if self.connection(id, from)? != Leg::Alerting {
             return Err(refusal(cf::NO_CALL_TO_ANSWER));
         }
+        self.ordinary(id)?;
         let to = self.free_destination(id, number)?;
         let Some(party) = self.remove_party(id, from) else { return Ok(()) };
         if let Some(call) = self.calls.get_mut(&id) {

@@ -30,6 +30,9 @@ impl World {
             let when = now + self.config.script[index].0;
             self.alarm(when, Alarm::Scripted(index));
         }
+        for campaign in 0..self.campaigns.len() {
+            self.next_reservation(now, campaign);
+        }
         let rate = self.config.callers.calls_per_minute;
         self.set_calls_per_minute(now, rate);
     }

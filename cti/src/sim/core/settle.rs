@@ -18,7 +18,7 @@ pub(crate) struct PhoneView {
     pub(crate) dialling: bool,
     /// Has a call on hold.
     pub(crate) holding: bool,
-    /// Rings with a call that was routed to the agent.
+    /// Rings with a call that was routed to the agent, or calls a customer of a campaign.
     pub(crate) reserved: bool,
     /// Rings with another call.
     pub(crate) ringing: bool,
@@ -48,6 +48,7 @@ impl World {
             match party.leg {
                 Leg::Connect if self.monitors.contains_key(call) => view.monitoring = true,
                 Leg::Connect => view.talking = true,
+                Leg::Initiate | Leg::Fail if self.calls[call].outreach.is_some() => view.reserved = true,
                 Leg::Initiate | Leg::Queued | Leg::Fail => view.dialling = true,
                 Leg::Hold => view.holding = true,
                 Leg::Alerting if party.routed => view.reserved = true,
@@ -160,6 +161,7 @@ impl World {
             duration: now.saturating_duration_since(agent.since),
             next: agent.pending.map(Wish::state),
             outgoing: agent.outgoing,
+            outbound: self.outbound_direction(index),
         }
     }
 

@@ -140,6 +140,11 @@ impl World {
         if reason == 0 && self.config.desk.not_ready_reason_required {
             return Err(refusal(cf::REASON_CODE_REQUIRED));
         }
+        if let Some(reservation) = self.leaves_reservation(index)? {
+            self.agents[index].base = Base::NotReady(reason);
+            self.abandon_reservation(now, reservation);
+            return Ok(());
+        }
         let agent = &mut self.agents[index];
         match agent.state {
             AgentState::Talking | AgentState::Hold | AgentState::Reserved => {
@@ -162,12 +167,20 @@ impl World {
     }
 
     fn wish_ready(&mut self, now: Instant, index: usize) -> Outcome {
-        let agent = &mut self.agents[index];
+        let agent = &self.agents[index];
         let phone = agent.device.as_ref().and_then(|d| self.phones.get(d));
         if phone.is_some_and(|p| !p.in_service) {
             return Err(refusal(cf::RESOURCE_OUT_OF_SERVICE));
         }
+        if let Some(reservation) = self.leaves_reservation(index)? {
+            self.agents[index].base = Base::Ready;
+            self.abandon_reservation(now, reservation);
+            return Ok(());
+        }
+        let reserved = self.outbound_direction(index).is_some();
+        let agent = &mut self.agents[index];
         match agent.state {
+            AgentState::Reserved if reserved => self.later(now, index, Wish::Ready),
             AgentState::Reserved => return Err(refusal(cf::INVALID_OBJECT_STATE)),
             AgentState::Talking | AgentState::Hold if self.config.dialect == crate::Dialect::Ccx => {
                 return Err(refusal(cf::INVALID_AGENT_WORKMODE));
@@ -180,6 +193,16 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// The reservation that a request for another state ends: one by a campaign that does not ask its agents. CCX lets no
+    /// agent leave it.
+    fn leaves_reservation(&self, agent: usize) -> Outcome<Option<super::call::CallId>> {
+        match self.reservation_of(agent) {
+            Some((_, outreach)) if outreach.mode.asks() => Ok(None),
+            Some(_) if self.config.dialect == crate::Dialect::Ccx => Err(refusal(cf::GENERIC_OPERATION)),
+            found => Ok(found.map(|(id, _)| id)),
+        }
     }
 
     /// Work can only be asked for during a call, and only where the desk settings leave the choice.

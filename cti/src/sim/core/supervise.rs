@@ -134,9 +134,9 @@ impl World {
         }
     }
 
-    /// Refuses what cannot be done with a call by which somebody listens in.
+    /// Refuses what cannot be done with a call by which somebody listens in, or by which an agent is reserved.
     pub(super) fn ordinary(&self, id: CallId) -> Outcome {
-        match self.monitors.contains_key(&id) {
+        match self.monitors.contains_key(&id) || self.reservation(id).is_some() {
             true => Err(refusal(cf::INVALID_OBJECT_STATE)),
             false => Ok(()),
         }

@@ -14,6 +14,8 @@ pub struct Snapshot {
     pub agents: Vec<AgentTruth>,
     /// Every call, by rising number.
     pub calls: Vec<CallTruth>,
+    /// What became of the latest thousand contacts of campaigns, oldest first.
+    pub contacts: Vec<ContactTruth>,
     /// Whether the peripheral is online.
     pub online: bool,
 }
@@ -31,6 +33,28 @@ pub struct AgentTruth {
     pub pending: Option<&'static str>,
     /// Phone, while signed in.
     pub extension: Option<String>,
+}
+
+/// One attempt of a campaign to reach a customer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ContactTruth {
+    /// Key of the record, `BADialedListID`.
+    pub key: u32,
+    /// Name of the campaign.
+    pub campaign: String,
+    /// The customer's number.
+    pub customer: String,
+    /// The agent who was reserved.
+    pub agent: String,
+    /// `OFFERED`, `ACCEPTED`, `DIALLED`, `CONNECTED`, `REJECTED`, `CLOSED`, `SKIPPED`, `BUSY`, `NO_ANSWER`, `EXPIRED` or
+    /// `ABANDONED`.
+    pub result: &'static str,
+    /// What the agent says that the call was, for example `ANS_MACHINE`.
+    pub classification: Option<&'static str>,
+    /// When the customer wants to be called, `mmddyyyy hh:mm`.
+    pub callback: Option<String>,
+    /// Where the customer wants to be called.
+    pub callback_number: Option<String>,
 }
 
 /// One call.
@@ -81,7 +105,12 @@ impl World {
                 .map(|p| PartyTruth { device: p.device.id.to_string(), state: p.leg.word() })
                 .collect(),
         });
-        Snapshot { agents: agents.collect(), calls: calls.collect(), online: self.online }
+        Snapshot {
+            agents: agents.collect(),
+            calls: calls.collect(),
+            contacts: self.contacts.iter().cloned().collect(),
+            online: self.online,
+        }
     }
 
     /// The calls that exist, as the events that a CTI server sends which has just learned of them.

@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 use super::agent::{Agent, AgentState, Base};
 use super::call::{Call, CallData, CallId, LegId, Party};
 use super::event::{CallNews, Device, DeviceKind, Event, Leg, What};
+use super::outbound::{self, Campaign};
 use super::random::Random;
 use super::supervise::Monitored;
+use super::truth::ContactTruth;
 use crate::enums::{control_failure_code as cf, event_cause};
 use crate::sim::config::{AgentConfig, Config};
 
@@ -68,6 +70,12 @@ pub(crate) enum Alarm {
     FarAnswer(LegId),
     /// Somebody in the public network hangs up.
     FarHangUp(LegId),
+    /// A campaign reserves another agent.
+    Campaign(usize),
+    /// The dialer knows what became of a customer's phone.
+    Dialled(CallId),
+    /// The agent has not responded to a reservation.
+    Unanswered(LegId),
     /// Wrap-up ends; void when the agent's state has changed since.
     WorkOver { agent: usize, since: Instant },
     /// The call object kept for wrap-up data goes.
@@ -88,6 +96,10 @@ pub(crate) struct World {
     pub(crate) online: bool,
     /// Counts changes of configuration records.
     pub(crate) revision: u32,
+    pub(super) campaigns: Vec<Campaign>,
+    /// What became of the latest contacts of campaigns, oldest first.
+    pub(super) contacts: VecDeque<ContactTruth>,
+    pub(super) next_record: u32,
     pub(super) random: Random,
     pub(super) legs: HashMap<LegId, CallId>,
     /// Somebody became free or a call began to wait since the last dispatch.
@@ -123,7 +135,11 @@ impl World {
         let agent_index = agents.iter().enumerate().map(|(index, a)| (a.id.clone(), index)).collect();
         let phone = || Phone { in_service: true, agent: None, calls: Vec::new() };
         let phones = config.extensions.iter().map(|e| (Arc::from(e.as_str()), phone())).collect();
+        let campaigns = outbound::campaigns(&config.campaigns, &queues);
         let mut world = Self {
+            campaigns,
+            contacts: VecDeque::new(),
+            next_record: 0,
             agents,
             agent_index,
             phones,
@@ -176,6 +192,9 @@ impl World {
             Alarm::GiveUp(leg) => self.give_up(now, leg),
             Alarm::FarAnswer(leg) => self.far_answer(now, leg),
             Alarm::FarHangUp(leg) => self.far_hang_up(now, leg),
+            Alarm::Campaign(campaign) => self.dial_next(now, campaign),
+            Alarm::Dialled(call) => self.dialled(now, call),
+            Alarm::Unanswered(leg) => self.unanswered(now, leg),
             Alarm::WorkOver { agent, since } => self.work_over(now, agent, since),
             Alarm::WindowOver(call) => self.end(call),
         }
@@ -231,6 +250,7 @@ impl World {
             answered: false,
             controller: None,
             recording: None,
+            outreach: None,
             window: None,
         };
         self.calls.insert(id, call);

@@ -11,8 +11,8 @@ use crate::sim::core::agent::AgentState;
 use crate::sim::core::call::{CallId, Wait};
 use crate::sim::core::event::Leg;
 use crate::sim::core::world::World;
-use crate::sim::{InboundCall, WrapUp};
-use crate::{Kind, Message, field, kind, tag};
+use crate::sim::{Answer, CampaignConfig, Contact, DialMode, InboundCall, OutboundCall, WrapUp};
+use crate::{Kind, Message, Value, field, kind, tag};
 
 /// One step of somebody. Agents and phones are 0 to 3, calls count from the oldest.
 #[derive(Clone, Debug)]
@@ -31,12 +31,23 @@ enum Step {
     Remove(usize, usize, usize),
     Supervise(u32, usize, usize),
     Phone(usize, bool),
+    Outbound(usize, usize),
+    Respond(usize, usize),
     SignOutAll,
     Online(bool),
     Pass(u64),
 }
 
 const NUMBERS: [&str; 9] = ["2001", "2002", "2003", "2004", "6001", "6002", "5559876543", "5550100", "4711"];
+const CAMPAIGNS: [(&str, DialMode); 5] = [
+    ("preview", DialMode::Preview),
+    ("direct", DialMode::DirectPreview),
+    ("personal", DialMode::PersonalCallback),
+    ("progressive", DialMode::Progressive),
+    ("predictive", DialMode::Predictive),
+];
+const RESPONSES: [&str; 8] =
+    ["Accept", "Accept", "Accept", "Reject", "Reject-Close", "Skip", "Skip-Close", "REX_FAX"];
 const AGENTS: [&str; 4] = ["1001", "1002", "1003", "1004"];
 
 fn step() -> impl Strategy<Value = Step> {
@@ -73,6 +84,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (who.clone(), which, who.clone()).prop_map(|(p, c, o)| Step::Remove(p, c, o)),
         3 => (0..5u32, who.clone(), who.clone()).prop_map(|(a, s, p)| Step::Supervise(a, s, p)),
         1 => (who, any::<bool>()).prop_map(|(p, s)| Step::Phone(p, s)),
+        3 => (0..CAMPAIGNS.len(), 0..3usize).prop_map(|(c, a)| Step::Outbound(c, a)),
+        4 => (0..5usize, 0..RESPONSES.len()).prop_map(|(c, r)| Step::Respond(c, r)),
         1 => Just(Step::SignOutAll),
         1 => any::<bool>().prop_map(Step::Online),
         4 => (0..30u64).prop_map(Step::Pass),
@@ -152,6 +165,21 @@ fn do_step(pair: &mut Pair, step: &Step) {
         ),
         Step::Phone(phone, on) => {
             let _ = pair.exchange.world.set_in_service(now, NUMBERS[phone], on);
+        }
+        Step::Outbound(campaign, answer) => {
+            let answer = [Answer::Voice, Answer::Busy, Answer::NoAnswer][answer];
+            let ask = OutboundCall { answer: Some(answer), ..OutboundCall::of(CAMPAIGNS[campaign].0) };
+            let _ = pair.exchange.world.outbound(now, &ask);
+        }
+        Step::Respond(at, response) => {
+            let outbound = pair.exchange.world.calls.values().filter(|c| c.outreach.is_some());
+            let outbound: Vec<u32> = outbound.map(|c| c.id.0).collect();
+            let id = outbound.get(at % outbound.len().max(1)).copied().unwrap_or(call(at));
+            pair.request(
+                Message::new(kind::SET_CALL_DATA_REQ)
+                    .with(field::CONNECTION_CALL_ID, id)
+                    .with_tag(tag::NAMED_VARIABLE, Value::named("BAResponse", RESPONSES[response])),
+            );
         }
         Step::SignOutAll => pair.exchange.world.sign_out_all(now, 999),
         Step::Online(on) => pair.exchange.world.set_online(on),
@@ -291,6 +319,12 @@ proptest! {
             config.callers.talk = None;
         }
         config.outside.talk = Some(crate::sim::Span::seconds(10, 90));
+        let contact = |n: usize| Contact::new(&format!("555020{n:04}"));
+        let campaign = |(name, mode): (&str, DialMode)| CampaignConfig {
+            contacts: (0..3).map(contact).collect(),
+            ..CampaignConfig::new(name, mode, 1)
+        };
+        config.campaigns = CAMPAIGNS.map(campaign).to_vec();
         // So that some listen in, all may.
         config.agents.iter_mut().for_each(|agent| agent.supervisor = true);
         let mut pair = Pair::open(config, 20);

@@ -52,8 +52,10 @@ impl Scribe {
         if let Some(next) = news.next {
             m.push(tag::NEXT_AGENT_STATE, code(self.dialect, next));
         }
-        if news.state.on_call() {
-            m.push(tag::DIRECTION, if news.outgoing { call_direction::OUT } else { call_direction::IN });
+        let own = if news.outgoing { call_direction::OUT } else { call_direction::IN };
+        let on_call = news.state.on_call() || (news.state == AgentState::Reserved && news.outbound.is_some());
+        if on_call {
+            m.push(tag::DIRECTION, news.outbound.unwrap_or(own));
         }
         push_skills(&mut m, world, news.agent, state, 99);
         let bit = agent_mask(self.dialect, news.state);

@@ -34,6 +34,7 @@ impl Scribe {
                 m.set(field::NEW_CONNECTION_DEVICE_ID_TYPE, connection_type(&news.device));
                 m.push(tag::NEW_CONNECTION_DEVICE_ID, &*news.device.id);
                 self.push_context(m, news.call, *kind, *disposition, data);
+                push_campaign(m, data);
             }
             What::End | What::Cleared => {}
             What::ServiceInitiated => {
@@ -215,12 +216,26 @@ fn kind_of(what: &What) -> (crate::Kind, u32) {
 
 pub(super) fn line_of(world: &World, call: CallId) -> u32 {
     match world.calls.get(&call).map(|c| c.kind) {
-        Some(call_type::OUT) => line_type::OUTBOUND,
+        Some(call_type::OUT | call_type::PREVIEW | call_type::RESERVATION) => line_type::OUTBOUND,
+        Some(call_type::RESERVATION_PREVIEW..=call_type::CUSTOMER_IVR) => line_type::OUTBOUND,
         Some(call_type::AGENT_INSIDE | call_type::CONSULT | call_type::SUPERVISOR_MONITOR) => {
             line_type::INSIDE
         }
         Some(_) => line_type::INBOUND_ACD,
         None => line_type::UNKNOWN,
+    }
+}
+
+/// What calls of a campaign have besides their variables.
+fn push_campaign(m: &mut Message, data: &CallData) {
+    m.set(field::CAMPAIGN_ID, data.campaign);
+    m.set(field::QUERY_RULE_ID, data.campaign);
+    for (tag, text) in
+        [(tag::CUSTOMER_PHONE_NUMBER, &data.customer), (tag::CUSTOMER_ACCOUNT_NUMBER, &data.account)]
+    {
+        if let Some(text) = text {
+            m.push(tag, super::clip(text, 19));
+        }
     }
 }
 

@@ -59,6 +59,8 @@ pub(super) fn read(message: &Message) -> CallData {
         ani: text(tag::ANI),
         entered: text(tag::CALLER_ENTERED_DIGITS),
         wrap_up: text(tag::CALL_WRAPUP_DATA),
+        customer: text(tag::CUSTOMER_PHONE_NUMBER),
+        account: text(tag::CUSTOMER_ACCOUNT_NUMBER),
         ..CallData::default()
     };
     for (n, slot) in (1..).zip(&mut data.variables) {

@@ -169,7 +169,7 @@ impl Request<'_> {
                     .with(field::SERVER_DATA, number));
             }
             kind::STOP_RECORDING_REQ => world.stop_recording(self.call(PLAIN)?, self.phone(PLAIN.1))?,
-            kind::SET_CALL_DATA_REQ => world.set_call_data(self.call(PLAIN)?, &data::read(self.m))?,
+            kind::SET_CALL_DATA_REQ => world.set_call_data(now, self.call(PLAIN)?, &data::read(self.m))?,
             kind::RELEASE_CALL_REQ => world.release(self.call(PLAIN)?)?,
             _ => return Err(refusal(cf::UNRECOGNIZED_OPERATION_REJECTION)),
         }

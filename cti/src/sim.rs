@@ -24,6 +24,7 @@ mod control;
 mod core;
 mod door;
 mod exchange;
+mod rules;
 mod server;
 mod session;
 #[cfg(test)]
@@ -43,6 +44,7 @@ pub use config::{
     WrapUp,
 };
 pub use control::{AgentChange, AgentState, Control, Mischief, Refused};
+pub use rules::{Reaction, Rule};
 pub use server::{Simulator, StartError};
 
 /// Where a customer's call is meant to go.

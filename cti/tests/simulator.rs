@@ -168,6 +168,48 @@ async fn a_refusing_side_closes_and_a_silent_one_says_nothing() {
 }
 
 #[tokio::test]
+async fn a_stopped_side_closes_its_port_and_comes_back_at_it() {
+    let simulator = start().await;
+    let (control, addr) = (simulator.control(), simulator.addrs()[0]);
+    let mut client = Client::open(addr).await;
+    control.stop(Side::A);
+    assert!(client.next().await.is_none());
+    let closed = async {
+        while let Ok(stream) = TcpStream::connect(addr).await {
+            drop(stream);
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), closed).await.expect("the port closes");
+    control.restart(Side::A);
+    let opened = async {
+        while TcpStream::connect(addr).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), opened).await.expect("the port opens");
+    Client::open(addr).await;
+}
+
+#[tokio::test]
+async fn a_frozen_side_answers_when_it_goes_on() {
+    let simulator = start().await;
+    let control = simulator.control();
+    let mut client = Client::open(simulator.addrs()[0]).await;
+    control.freeze(Side::A, true);
+    client.send(Message::new(kind::HEARTBEAT_REQ)).await;
+    control.inject_call(InboundCall::to_queue("5551234567", 1)).expect("the queue exists");
+    let mut late = Client::connect(simulator.addrs()[0]).await;
+    late.send(open_req()).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(client.stream.try_read(&mut [0; 1]).is_err(), "nothing comes");
+    control.freeze(Side::A, false);
+    client.find(kind::BEGIN_CALL_EVENT).await;
+    client.find(kind::HEARTBEAT_CONF).await;
+    late.find(kind::OPEN_CONF).await;
+}
+
+#[tokio::test]
 async fn split_writes_and_unknown_things_leave_the_stream_in_step() {
     let simulator = start().await;
     let strain = Mischief { unknown_tags: true, unknown_messages: true, split: 3, ..Mischief::default() };
@@ -212,6 +254,13 @@ async fn the_control_door_takes_a_json_object_a_line() {
     assert_eq!(truth["contacts"][0]["customer"], "5550177000");
     let error = ask(r#"{"do":"outbound","campaign":"Renewals"}"#).await;
     assert_eq!(error["error"], "no agent is ready for campaign \"Renewals\"");
+    let rule =
+        r#"{"do":"rule","request":"HOLD_CALL","agent":"1001","times":2,"code":"INVALID_OBJECT_STATE"}"#;
+    assert_eq!(ask(rule).await["ok"], true);
+    assert_eq!(ask(r#"{"do":"rules"}"#).await["rules"][0]["code"], 22);
+    assert_eq!(ask(r#"{"do":"clear_rules"}"#).await["ok"], true);
+    assert_eq!(ask(r#"{"do":"rules"}"#).await["rules"], serde_json::json!([]));
+    assert_eq!(ask(r#"{"do":"rule","request":"DANCE"}"#).await["error"], "no request is called \"DANCE\"");
     assert!(ask(r#"{"do":"dance"}"#).await["error"].is_string());
     assert!(ask("nonsense").await["error"].is_string());
 }

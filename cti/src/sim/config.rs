@@ -279,6 +279,8 @@ pub struct Config {
     pub outside: Outside,
     /// Options of behaviour.
     pub behaviour: Behaviour,
+    /// What is done with certain requests.
+    pub rules: Vec<super::Rule>,
     /// Calls that arrive by themselves, at these times after the start.
     pub script: Vec<(Duration, super::InboundCall)>,
     /// Seed of everything random. The same seed and the same requests at the same times give the same calls.
@@ -317,6 +319,7 @@ impl Config {
             callers: Callers::default(),
             outside: Outside::default(),
             behaviour: Behaviour::default(),
+            rules: Vec::new(),
             script: Vec::new(),
             seed: 1,
         }
@@ -340,6 +343,7 @@ impl Config {
                 return Err(format!("campaign {:?}: {} is a phone", campaign.name, campaign.dialer_port));
             }
         }
+        self.rules.iter().try_for_each(super::Rule::check)?;
         for agent in &self.agents {
             if !self.teams.iter().any(|t| t.id == agent.team) {
                 return Err(format!("agent {}: no team {}", agent.id, agent.team));

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::core::agent::Wish;
 use super::core::world::Refusal;
 use super::server::Shared;
-use super::{CallId, InboundCall, InjectError, OutboundCall, OutboundError, Side, Snapshot};
+use super::{CallId, InboundCall, InjectError, OutboundCall, OutboundError, Rule, Side, Snapshot};
 use crate::codec::HEADER;
 use crate::{Codec, Message};
 
@@ -168,7 +168,47 @@ impl Control {
 
     /// Makes a side answer everything but heartbeats, or heartbeats as well.
     pub fn freeze_heartbeats(&self, side: Side, on: bool) {
-        self.0.act(|exchange, _| exchange.sides[side.index()].frozen = on);
+        self.0.act(|exchange, _| exchange.sides[side.index()].heartless = on);
+    }
+
+    /// Freezes a side, as a process that has been stopped: connections stay open, new ones too, but nothing is read and
+    /// nothing written until it goes on. Then what has come meanwhile is answered, and the events follow.
+    pub fn freeze(&self, side: Side, on: bool) {
+        self.0.act(|exchange, now| exchange.freeze(now, side, on));
+        self.0.wake_all();
+    }
+
+    /// Stops a side: its connections are cut and its port is closed, until [`Control::restart`].
+    pub fn stop(&self, side: Side) {
+        self.0.act(|exchange, _| {
+            exchange.sides[side.index()].refuses = true;
+            exchange.drop_link(side);
+        });
+        self.0.listen(side, false);
+    }
+
+    /// Starts a stopped side again, at the port it had.
+    pub fn restart(&self, side: Side) {
+        self.0.act(|exchange, _| exchange.sides[side.index()].refuses = false);
+        self.0.listen(side, true);
+    }
+
+    /// Adds a rule for requests to come.
+    ///
+    /// # Errors
+    /// The rule names no request, or there are a thousand rules.
+    pub fn add_rule(&self, rule: Rule) -> Result<(), String> {
+        self.0.act(|exchange, _| exchange.rules.add(rule))
+    }
+
+    /// Forgets every rule.
+    pub fn clear_rules(&self) {
+        self.0.act(|exchange, _| exchange.rules.clear());
+    }
+
+    /// The rules that are left, oldest first.
+    pub fn rules(&self) -> Vec<Rule> {
+        self.0.act(|exchange, _| exchange.rules.list())
     }
 
     /// Takes a phone out of service, or brings it back.

@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::{AgentChange, AgentState, CallId, Control, InboundCall, Mischief, OutboundCall, Side};
+use super::{AgentChange, AgentState, CallId, Control, InboundCall, Mischief, OutboundCall, Rule, Side};
 
 /// Longest line accepted, in bytes.
 const MAX_LINE: u64 = 64 * 1024;
@@ -42,6 +42,19 @@ enum Command {
         side: Side,
         on: bool,
     },
+    Freeze {
+        side: Side,
+        on: bool,
+    },
+    Stop {
+        side: Side,
+    },
+    Start {
+        side: Side,
+    },
+    Rule(Rule),
+    Rules,
+    ClearRules,
     Phone {
         extension: String,
         in_service: bool,
@@ -144,6 +157,12 @@ fn carry_out(command: Command, control: &Control) -> Result<Value, String> {
         Command::Refuse { side, on } => control.refuse(side, on),
         Command::Standby { side, on } => control.standby(side, on),
         Command::FreezeHeartbeats { side, on } => control.freeze_heartbeats(side, on),
+        Command::Freeze { side, on } => control.freeze(side, on),
+        Command::Stop { side } => control.stop(side),
+        Command::Start { side } => control.restart(side),
+        Command::Rule(rule) => control.add_rule(rule)?,
+        Command::Rules => return Ok(json!({ "rules": control.rules() })),
+        Command::ClearRules => control.clear_rules(),
         Command::Phone { extension, in_service } => {
             control.set_in_service(&extension, in_service).map_err(|e| e.to_string())?;
         }

@@ -1,13 +1,14 @@
 //! The two CTI servers in front of one centre: sessions, who hears what, delays, and misbehaviour. Still without
 //! sockets and clock.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::time::Instant;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 
 use super::config::Config;
 use super::core::world::World;
+use super::rules::{Reaction, Rule, Rules};
 use super::session::{Session, SessionId};
 use super::wire::{Audience, Scribe, answer, confirm, failure};
 use super::{Mischief, Side};
@@ -27,6 +28,8 @@ pub(crate) struct SideMode {
     /// Accepts and reads, but never says anything.
     pub(crate) silent: bool,
     /// Everything but heartbeats is answered.
+    pub(crate) heartless: bool,
+    /// Connections stay open; nothing is read and nothing written.
     pub(crate) frozen: bool,
 }
 
@@ -36,10 +39,12 @@ pub(crate) struct Exchange {
     pub(crate) world: World,
     pub(crate) sides: [SideMode; 2],
     pub(crate) mischief: Mischief,
+    pub(crate) rules: Rules,
     scribe: Scribe,
     sessions: BTreeMap<SessionId, Session>,
     /// Requests that wait for their time, earliest first.
-    delayed: VecDeque<(Instant, SessionId, Message)>,
+    delayed: BTreeMap<(Instant, u64), (SessionId, Message, Option<Rule>)>,
+    next_delayed: u64,
     next_session: u64,
 }
 
@@ -49,12 +54,14 @@ impl Exchange {
         let peripheral = if config.dialect == Dialect::Ccx { 1 } else { config.peripheral };
         let scribe = Scribe { dialect: config.dialect, peripheral, epoch: (now, unix) };
         Self {
+            rules: Rules::new(&config.rules),
             world: World::new(config, now),
             sides: [SideMode::default(); 2],
             mischief: Mischief::default(),
             scribe,
             sessions: BTreeMap::new(),
-            delayed: VecDeque::new(),
+            delayed: BTreeMap::new(),
+            next_delayed: 0,
             next_session: 0,
         }
     }
@@ -82,6 +89,13 @@ impl Exchange {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         session.inbox.extend_from_slice(bytes);
         session.heard(now);
+        if !self.sides[session.side.index()].frozen {
+            self.read(now, id);
+        }
+    }
+
+    /// Takes every whole message out of what has come.
+    fn read(&mut self, now: Instant, id: SessionId) {
         while let Some(session) = self.sessions.get_mut(&id).filter(|s| !s.closing && !s.dropped) {
             match session.codec.decode(&mut session.inbox) {
                 Ok(Some(frame)) => self.frame(now, id, frame),
@@ -110,22 +124,50 @@ impl Exchange {
 
     /// One message of a client.
     pub(crate) fn handle_request(&mut self, now: Instant, id: SessionId, message: Message) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(session) = self.sessions.get(&id) else { return };
+        let rule = self.rules.apply(&self.world, &message);
+        let about_session = matches!(message.kind, kind::OPEN_REQ | kind::CLOSE_REQ | kind::HEARTBEAT_REQ);
+        let slow = session.open && !about_session;
+        let usual = if slow { self.world.config.behaviour.response_delay } else { Duration::ZERO };
+        let delay = rule.as_ref().map_or(usual, |rule| rule.delay.max(usual));
+        if delay.is_zero() {
+            self.react(now, id, &message, rule);
+        } else if self.delayed.len() < MAX_DELAYED {
+            self.next_delayed += 1;
+            self.delayed.insert((now + delay, self.next_delayed), (id, message, rule));
+        } else {
+            self.say(id, &failure(message.invoke_id().unwrap_or(0), status_code::TIMEOUT));
+        }
+    }
+
+    /// Does with a message what a rule says, or what is done always.
+    fn react(&mut self, now: Instant, id: SessionId, message: &Message, rule: Option<Rule>) {
+        match rule.as_ref().map(|rule| rule.then) {
+            Some(Reaction::Refuse) => {
+                if let Some(rule) = rule {
+                    self.say(id, &rule.refusal(message));
+                }
+            }
+            Some(Reaction::Ignore) => {}
+            Some(Reaction::Close) => self.close(id),
+            Some(Reaction::Obey) | None => self.obey(now, id, message),
+        }
+    }
+
+    fn obey(&mut self, now: Instant, id: SessionId, message: &Message) {
+        let Some(session) = self.sessions.get(&id) else { return };
         let mode = self.sides[session.side.index()];
         let invoke = message.invoke_id().unwrap_or(0);
-        let delay = self.world.config.behaviour.response_delay;
         match message.kind {
-            kind::HEARTBEAT_REQ if mode.frozen => {}
+            kind::HEARTBEAT_REQ if mode.heartless => {}
             kind::HEARTBEAT_REQ => self.say(id, &confirm(kind::HEARTBEAT_CONF, invoke)),
             kind::CLOSE_REQ => {
                 self.say(id, &confirm(kind::CLOSE_CONF, invoke));
                 self.close(id);
             }
-            kind::OPEN_REQ => self.open(now, id, &message),
+            kind::OPEN_REQ => self.open(now, id, message),
             _ if !session.open => self.say(id, &failure(invoke, status_code::SESSION_NOT_OPEN)),
-            _ if delay.is_zero() => self.carry_out(now, id, &message),
-            _ if self.delayed.len() < MAX_DELAYED => self.delayed.push_back((now + delay, id, message)),
-            _ => self.say(id, &failure(invoke, status_code::TIMEOUT)),
+            _ => self.carry_out(now, id, message),
         }
     }
 
@@ -215,19 +257,16 @@ impl Exchange {
 
     /// Does what is due.
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
-        while self.delayed.front().is_some_and(|(when, ..)| *when <= now) {
-            if let Some((_, id, message)) = self.delayed.pop_front() {
-                self.carry_out(now, id, &message);
-            }
+        while let Some(due) = self.delayed.first_entry().filter(|e| e.key().0 <= now) {
+            let (id, message, rule) = due.remove();
+            self.react(now, id, &message, rule);
         }
         self.world.handle_timeout(now);
         self.spread(now);
         let idle: Vec<SessionId> = self
             .sessions
             .iter()
-            .filter(|(_, s)| {
-                !self.sides[s.side.index()].silent && s.idle_deadline().is_some_and(|d| d <= now)
-            })
+            .filter(|(_, s)| self.speaks(s) && s.idle_deadline().is_some_and(|d| d <= now))
             .map(|(id, _)| *id)
             .collect();
         for id in idle {
@@ -237,9 +276,9 @@ impl Exchange {
 
     /// When [`Exchange::handle_timeout`] has something to do.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let loud = self.sessions.values().filter(|s| !self.sides[s.side.index()].silent);
+        let loud = self.sessions.values().filter(|s| self.speaks(s));
         let idle = loud.filter_map(Session::idle_deadline).min();
-        let delayed = self.delayed.front().map(|(when, ..)| *when);
+        let delayed = self.delayed.keys().next().map(|(when, _)| *when);
         [self.world.deadline(), idle, delayed].into_iter().flatten().min()
     }
 
@@ -279,6 +318,25 @@ impl Exchange {
         }
     }
 
+    /// Whether a session's side is alive enough to notice that its client is silent.
+    fn speaks(&self, session: &Session) -> bool {
+        let mode = self.sides[session.side.index()];
+        !mode.silent && !mode.frozen
+    }
+
+    /// Freezes a side or lets it go on, with all that has come meanwhile.
+    pub(crate) fn freeze(&mut self, now: Instant, side: Side, on: bool) {
+        self.sides[side.index()].frozen = on;
+        for id in if on { Vec::new() } else { self.session_ids(Some(side)) } {
+            self.read(now, id);
+        }
+    }
+
+    /// Whether nothing is read from a connection or written to it now.
+    pub(crate) fn is_frozen(&self, id: SessionId) -> bool {
+        self.sessions.get(&id).is_some_and(|s| self.sides[s.side.index()].frozen && !s.dropped)
+    }
+
     /// Sets how all sessions, present and future, misbehave.
     pub(crate) fn set_mischief(&mut self, mischief: Mischief) {
         self.mischief = mischief;
@@ -302,13 +360,18 @@ impl Exchange {
 
     /// Sessions with something to write, or to be closed.
     pub(crate) fn pending(&self) -> impl Iterator<Item = SessionId> {
-        let due = |s: &Session| !s.outbox.is_empty() || s.closing || s.dropped;
+        let alive = |s: &Session| !self.sides[s.side.index()].frozen && (!s.outbox.is_empty() || s.closing);
+        let due = move |s: &Session| s.dropped || alive(s);
         self.sessions.iter().filter(move |(_, s)| due(s)).map(|(id, _)| *id)
     }
 
     /// Takes what a session has to write, the largest piece to write at once (0: any), and what follows.
     pub(crate) fn take_output(&mut self, id: SessionId) -> (BytesMut, usize, Next) {
+        let frozen = self.is_frozen(id);
         let Some(session) = self.sessions.get_mut(&id) else { return (BytesMut::new(), 0, Next::Reset) };
+        if frozen {
+            return (BytesMut::new(), 0, Next::GoOn);
+        }
         let next = match (session.dropped, session.closing) {
             (true, _) => Next::Reset,
             (false, true) => Next::Close,

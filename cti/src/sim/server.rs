@@ -40,9 +40,21 @@ pub(crate) struct Shared {
     writers: Mutex<HashMap<SessionId, Arc<Notify>>>,
     /// Wakes the alarm task.
     alarm: Notify,
+    /// Whether each side's port is to be open.
+    open: [watch::Sender<bool>; 2],
 }
 
 impl Shared {
+    /// Opens or closes a side's port, a moment later.
+    pub(super) fn listen(&self, side: Side, open: bool) {
+        self.open[side.index()].send_replace(open);
+    }
+
+    /// Lets every connection look again at what it may do.
+    pub(super) fn wake_all(&self) {
+        self.writers.lock().values().for_each(|writer| writer.notify_one());
+    }
+
     /// Runs `action` on the exchange, tells everybody of its consequences and wakes whom they concern.
     pub(super) fn act<T>(&self, action: impl FnOnce(&mut Exchange, Instant) -> T) -> T {
         let now = Instant::now();
@@ -96,6 +108,7 @@ impl Simulator {
             exchange: Mutex::new(exchange),
             writers: Mutex::new(HashMap::new()),
             alarm: Notify::new(),
+            open: [watch::channel(true).0, watch::channel(true).0],
         });
         let (stop, stopped) = watch::channel(false);
         let addrs = [listeners[0].1, listeners[1].1];
@@ -142,13 +155,26 @@ async fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), StartErro
     Ok((listener, addr))
 }
 
+/// Accepts connections of a side while its port is open.
 async fn accept(listener: TcpListener, side: Side, shared: Arc<Shared>, mut stopped: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
+    let mut open = shared.open[side.index()].subscribe();
+    let Ok(addr) = listener.local_addr() else { return };
+    let mut listener = Some(listener);
     loop {
+        let Some(socket) = &listener else {
+            tokio::select! {
+                () = told_to_stop(&mut stopped) => break,
+                Some(_) = connections.join_next() => {}
+                again = reopen(addr, &mut open) => listener = again,
+            }
+            continue;
+        };
         tokio::select! {
             () = told_to_stop(&mut stopped) => break,
+            () = told(&mut open, false) => listener = None,
             Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => match accepted {
+            accepted = socket.accept() => match accepted {
                 Ok((stream, _)) => {
                     let session = shared.act(|exchange, now| exchange.accept(now, side));
                     match session {
@@ -166,6 +192,19 @@ async fn accept(listener: TcpListener, side: Side, shared: Arc<Shared>, mut stop
         }
     }
     while connections.join_next().await.is_some() {}
+}
+
+/// Binds a side's port again as soon as it is to be open; a port that cannot be had is tried again a moment later.
+async fn reopen(addr: SocketAddr, open: &mut watch::Receiver<bool>) -> Option<TcpListener> {
+    told(open, true).await;
+    match TcpListener::bind(addr).await {
+        Ok(listener) => Some(listener),
+        Err(error) => {
+            tracing::warn!(%error, %addr, "simulator cannot listen again");
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            None
+        }
+    }
 }
 
 /// Closes abortively, as CTI servers do.
@@ -193,8 +232,9 @@ async fn serve(mut stream: TcpStream, id: SessionId, shared: Arc<Shared>) {
 async fn converse(stream: &mut TcpStream, id: SessionId, shared: &Shared, wake: &Notify) -> io::Result<Next> {
     let mut buffer = vec![0; READ];
     loop {
+        let frozen = shared.exchange.lock().is_frozen(id);
         tokio::select! {
-            read = stream.read(&mut buffer) => match read? {
+            read = stream.read(&mut buffer), if !frozen => match read? {
                 0 => return Ok(Next::Close),
                 count => shared.act(|exchange, now| exchange.receive(now, id, &buffer[..count])),
             },
@@ -222,7 +262,12 @@ async fn write(stream: &mut TcpStream, bytes: &[u8], split: usize) -> io::Result
 
 /// Ends when the simulator ends.
 pub(super) async fn told_to_stop(stopped: &mut watch::Receiver<bool>) {
-    let _ = stopped.wait_for(|stop| *stop).await;
+    told(stopped, true).await;
+}
+
+/// Ends when `what` has this value, or will not change any more.
+async fn told(what: &mut watch::Receiver<bool>, value: bool) {
+    let _ = what.wait_for(|now| *now == value).await;
 }
 
 /// Rings the alarms of the exchange.

@@ -7,5 +7,7 @@ mod pair;
 mod queries;
 mod random;
 mod recording;
+mod rules;
 mod sessions;
+mod sides;
 mod supervise;

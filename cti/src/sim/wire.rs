@@ -7,7 +7,7 @@ mod data;
 mod query;
 mod request;
 
-pub(crate) use request::{answer, is_peripheral};
+pub(crate) use request::{Theme, answer, is_peripheral, theme};
 
 use std::time::Instant;
 

@@ -302,7 +302,7 @@ impl World {
         Some((call, party))
     }
 
-    pub(super) fn agent_at(&self, device: &str) -> Option<usize> {
+    pub(crate) fn agent_at(&self, device: &str) -> Option<usize> {
         self.phones.get(device)?.agent
     }
 

@@ -148,7 +148,7 @@ fn a_standby_side_refuses_and_a_frozen_one_serves_without_heartbeats() {
         assert_eq!(pair.take()[0].raw(field::STATUS), Some(status));
     }
     let mut pair = Pair::open(config(), 20);
-    pair.exchange.sides[0].frozen = true;
+    pair.exchange.sides[0].heartless = true;
     pair.send(Message::new(kind::HEARTBEAT_REQ));
     assert!(pair.take().is_empty());
     pair.login("1001");

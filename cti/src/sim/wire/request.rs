@@ -34,20 +34,41 @@ pub(crate) fn answer(
         return vec![failure(invoke, status_code::INVALID_PERIPHERAL_ID)];
     }
     let request = Request { now, m, invoke };
-    match m.kind {
+    match theme(m.kind) {
+        Theme::Query => super::query::answer(scribe, world, now, m, invoke),
+        Theme::Config => super::config::answer(scribe, world, session, now, m, invoke),
+        Theme::Control => {
+            vec![request.control(world).unwrap_or_else(|refused| control_failure(invoke, refused))]
+        }
+    }
+}
+
+/// What a request is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Theme {
+    /// Asks for something; refused by FAILURE_CONF.
+    Query,
+    /// Asks for configuration or watches it; refused by FAILURE_CONF.
+    Config,
+    /// Wants something done; refused by CONTROL_FAILURE_CONF.
+    Control,
+}
+
+pub(crate) fn theme(kind: Kind) -> Theme {
+    match kind {
         kind::QUERY_AGENT_STATE_REQ
         | kind::SNAPSHOT_CALL_REQ
         | kind::SNAPSHOT_DEVICE_REQ
         | kind::QUERY_DEVICE_INFO_REQ
         | kind::AGENT_DESK_SETTINGS_REQ
-        | kind::QUERY_SKILL_GROUP_STATISTICS_REQ => super::query::answer(scribe, world, now, m, invoke),
+        | kind::QUERY_SKILL_GROUP_STATISTICS_REQ => Theme::Query,
         kind::TEAM_CONFIG_REQ
         | kind::LIST_AGENT_TEAM_REQ
         | kind::MONITOR_AGENT_TEAM_START_REQ
         | kind::MONITOR_AGENT_TEAM_STOP_REQ
         | kind::CONFIG_REQUEST_KEY_EVENT
-        | kind::CONFIG_REQUEST_EVENT => super::config::answer(scribe, world, session, now, m, invoke),
-        _ => vec![request.control(world).unwrap_or_else(|refused| control_failure(invoke, refused))],
+        | kind::CONFIG_REQUEST_EVENT => Theme::Config,
+        _ => Theme::Control,
     }
 }
 

@@ -143,12 +143,12 @@ kinds! {
     115 QUERY_SKILL_GROUP_STATISTICS_CONF ToClient Statistics 13 Both;
     116 RTP_STARTED_EVENT ToClient CallEvent 13 Both;
     117 RTP_STOPPED_EVENT ToClient CallEvent 13 Both;
-    118 SUPERVISOR_ASSIST_REQ ToServer Supervisor 13 Cce;
-    119 SUPERVISOR_ASSIST_CONF ToClient Supervisor 13 Cce;
-    120 SUPERVISOR_ASSIST_EVENT ToClient Supervisor 13 Cce;
-    121 EMERGENCY_CALL_REQ ToServer Supervisor 13 Cce;
-    122 EMERGENCY_CALL_CONF ToClient Supervisor 13 Cce;
-    123 EMERGENCY_CALL_EVENT ToClient Supervisor 13 Cce;
+    118 SUPERVISOR_ASSIST_REQ ToServer Supervisor 13 Both;
+    119 SUPERVISOR_ASSIST_CONF ToClient Supervisor 13 Both;
+    120 SUPERVISOR_ASSIST_EVENT ToClient Supervisor 13 Both;
+    121 EMERGENCY_CALL_REQ ToServer Supervisor 13 Both;
+    122 EMERGENCY_CALL_CONF ToClient Supervisor 13 Both;
+    123 EMERGENCY_CALL_EVENT ToClient Supervisor 13 Both;
     124 SUPERVISE_CALL_REQ ToServer Supervisor 13 Both;
     125 SUPERVISE_CALL_CONF ToClient Supervisor 13 Both;
     126 AGENT_TEAM_CONFIG_REQ ToServer Supervisor 13 Cce;

@@ -4,9 +4,11 @@
 pub(crate) mod acd;
 pub(crate) mod admin;
 pub(crate) mod agent;
+pub(crate) mod assist;
 pub(crate) mod call;
 pub(crate) mod control;
 pub(crate) mod event;
+pub(crate) mod ledger;
 pub(crate) mod merge;
 pub(crate) mod outbound;
 pub(crate) mod place;
@@ -17,5 +19,6 @@ pub(crate) mod script;
 pub(crate) mod settle;
 pub(crate) mod signon;
 pub(crate) mod supervise;
+pub(crate) mod tally;
 pub(crate) mod truth;
 pub(crate) mod world;

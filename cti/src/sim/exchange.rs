@@ -243,7 +243,7 @@ impl Exchange {
 
     fn spread(&mut self, now: Instant) {
         let mut messages = Vec::new();
-        for event in self.world.take_events() {
+        for event in self.world.take_events(now) {
             self.scribe.render(&self.world, now, &event, &mut messages);
         }
         for (audience, message) in &messages {

@@ -35,6 +35,8 @@ pub(crate) struct Session {
     pub(crate) side: Side,
     pub(crate) codec: Codec,
     pub(crate) open: bool,
+    /// ClientID it opened with.
+    pub(crate) client: String,
     pub(crate) services: u32,
     pub(crate) call_mask: u32,
     pub(crate) agent_mask: u32,
@@ -64,6 +66,7 @@ impl Session {
             side,
             codec: Codec::new(config.dialect, *config.versions.start()),
             open: false,
+            client: String::new(),
             services: 0,
             call_mask: 0,
             agent_mask: 0,
@@ -143,6 +146,7 @@ impl Session {
         }
         let raw = |field| m.raw(field).unwrap_or(0);
         self.open = true;
+        self.client = m.tag_text(tag::CLIENT_ID).unwrap_or_default().to_owned();
         self.services = raw(field::SERVICES_REQUESTED) & SERVICES;
         self.call_mask = raw(field::CALL_MSG_MASK);
         self.agent_mask = raw(field::AGENT_STATE_MASK);

@@ -1,6 +1,7 @@
 //! Dialogues with the simulator in virtual time, through the real codec.
 
 mod agents;
+mod assist;
 mod calls;
 mod outbound;
 mod pair;
@@ -10,4 +11,5 @@ mod recording;
 mod rules;
 mod sessions;
 mod sides;
+mod statistics;
 mod supervise;

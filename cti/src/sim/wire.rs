@@ -6,6 +6,8 @@ mod config;
 mod data;
 mod query;
 mod request;
+mod statistics;
+mod windows;
 
 pub(crate) use request::{Theme, answer, is_peripheral, theme};
 
@@ -69,6 +71,9 @@ impl Scribe {
                 self.media_events(world, *call, device, *agent, *started, to);
             }
             Event::PreCall { agent, queue, data } => to.push(self.pre_call(world, *agent, *queue, data)),
+            Event::Help { call, device, agent, emergency, client } => {
+                to.push((Audience::All, self.help(world, *call, device, *agent, *emergency, client)));
+            }
             Event::Peripheral { online } => {
                 let id = match online {
                     true => system_event_id::PERIPHERAL_ONLINE,

@@ -118,6 +118,7 @@ pub(super) const fn layout(id: u32) -> Option<&'static Layout> {
         117 => &call_event_more::RTP_STOPPED_EVENT,
         118 => &supervisor::SUPERVISOR_ASSIST_REQ,
         119 => &supervisor::SUPERVISOR_ASSIST_CONF,
+        120 => &supervisor::SUPERVISOR_ASSIST_EVENT,
         121 => &supervisor::EMERGENCY_CALL_REQ,
         122 => &supervisor::EMERGENCY_CALL_CONF,
         123 => &supervisor::EMERGENCY_CALL_EVENT,

@@ -60,7 +60,6 @@ impl World {
         call.waiting_since = now;
         if let Wait::Queue(queue) = wait {
             call.queue = Some(queue);
-            self.queues[queue].queued_total += 1;
         }
         let again = call.redirected_from.is_some();
         let (ends, root) = (call.ends(), call.root.clone());

@@ -18,7 +18,7 @@ impl std::fmt::Display for CallId {
 }
 
 /// Number of a party; it stays the same when two calls become one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct LegId(pub(crate) u64);
 
 /// One end of a call.

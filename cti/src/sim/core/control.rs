@@ -46,9 +46,6 @@ impl World {
         call.answered = true;
         let (ends, queue, talk) = (call.ends(), call.queue, call.talk);
         let customer = call.parties.iter().find(|p| p.device.kind == DeviceKind::Outside).map(|p| p.id);
-        if let Some(queue) = queue.filter(|_| first) {
-            self.queues[queue].handled_total += 1;
-        }
         self.tell(id, device, Leg::Connect, event_cause::NONE, What::Established { ends, queue });
         for party in &connected {
             self.media(id, party, true);

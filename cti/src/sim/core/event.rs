@@ -94,6 +94,8 @@ pub(crate) enum Event {
     Media { call: CallId, device: Arc<str>, agent: Option<usize>, started: bool },
     /// A call with its data is about to reach an agent.
     PreCall { agent: usize, queue: Option<usize>, data: Arc<CallData> },
+    /// An agent calls for help by `call`, from the phone `device`; `client` is the ClientID of the session that asked.
+    Help { call: CallId, device: Arc<str>, agent: usize, emergency: bool, client: String },
     /// The peripheral came or went.
     Peripheral { online: bool },
     /// A phone came or went.

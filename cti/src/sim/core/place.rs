@@ -13,7 +13,7 @@ use crate::enums::{call_type, control_failure_code as cf, event_cause};
 
 /// Where a dialled number leads.
 #[derive(Clone, Debug)]
-enum Destination {
+pub(super) enum Destination {
     Phone(Device),
     Queue(usize, Device),
     Outside(Device),
@@ -116,7 +116,7 @@ impl World {
         Ok(self.dial(now, call_type::CONSULT, &device, &destination, data))
     }
 
-    fn dial(
+    pub(super) fn dial(
         &mut self,
         now: Instant,
         kind: u32,
@@ -129,7 +129,12 @@ impl World {
         if data.ani.is_none() {
             data.ani = Some(from.id.to_string());
         }
-        let cause = if kind == call_type::CONSULT { event_cause::CONSULT } else { event_cause::NEW_CALL };
+        let cause = match kind {
+            call_type::CONSULT => event_cause::CONSULT,
+            call_type::ASSIST => event_cause::SUPERVISOR_ASSIST,
+            call_type::EMERGENCY => event_cause::EMERGENCY_CALL,
+            _ => event_cause::NEW_CALL,
+        };
         let id = self.begin(now, kind, from, Arc::new(data), cause);
         if let Some(call) = self.calls.get_mut(&id) {
             call.called = Some(called.clone());

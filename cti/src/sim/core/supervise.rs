@@ -46,14 +46,25 @@ impl World {
         match request.action {
             action::MONITOR => self.monitor(now, request),
             action::CLEAR => self.stop_supervising(now, request),
-            action::BARGE_IN => self.barge_in(now, request),
+            action::BARGE_IN => {
+                let call = self.barge_in(now, request)?;
+                self.note_joining(now, request, false);
+                Ok(call)
+            }
             action::INTERCEPT => {
                 let agent = self.monitored(request)?.1.phone;
                 let call = self.barge_in(now, request)?;
+                self.note_joining(now, request, true);
                 self.leave(now, call, &agent, event_cause::SUPERVISOR_INTERCEPT);
                 Ok(call)
             }
             _ => Err(refusal(cf::INVALID_FEATURE)),
+        }
+    }
+
+    fn note_joining(&mut self, now: Instant, request: Supervision<'_>, intercept: bool) {
+        if let Some(supervisor) = self.agent_at(request.supervisor_phone) {
+            self.with_ledger(|ledger, world| ledger.joined(world, now, supervisor, intercept));
         }
     }
 

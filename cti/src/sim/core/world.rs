@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::agent::{Agent, AgentState, Base};
 use super::call::{Call, CallData, CallId, LegId, Party};
 use super::event::{CallNews, Device, DeviceKind, Event, Leg, What};
+use super::ledger::Ledger;
 use super::outbound::{self, Campaign};
 use super::random::Random;
 use super::supervise::Monitored;
@@ -41,7 +42,7 @@ pub(crate) struct Phone {
     pub(crate) calls: Vec<CallId>,
 }
 
-/// A queue and its day's figures.
+/// A queue.
 #[derive(Debug)]
 pub(crate) struct Queue {
     pub(crate) number: u32,
@@ -49,10 +50,6 @@ pub(crate) struct Queue {
     pub(crate) entry: Device,
     pub(crate) variables: Vec<(String, String)>,
     pub(crate) waiting: VecDeque<CallId>,
-    /// Calls that had to wait, so far.
-    pub(crate) queued_total: u32,
-    /// Calls that an agent answered, so far.
-    pub(crate) handled_total: u32,
 }
 
 /// Something that will happen unless things change first.
@@ -100,6 +97,8 @@ pub(crate) struct World {
     /// What became of the latest contacts of campaigns, oldest first.
     pub(super) contacts: VecDeque<ContactTruth>,
     pub(super) next_record: u32,
+    /// Statistics.
+    pub(crate) ledger: Ledger,
     pub(super) random: Random,
     pub(super) legs: HashMap<LegId, CallId>,
     /// Somebody became free or a call began to wait since the last dispatch.
@@ -126,8 +125,6 @@ impl World {
                 entry: Device { kind: DeviceKind::RoutePoint, id: q.dialed_number.as_str().into() },
                 variables: q.variables.clone(),
                 waiting: VecDeque::new(),
-                queued_total: 0,
-                handled_total: 0,
             })
             .collect();
         let agents: Vec<Agent> =
@@ -140,6 +137,7 @@ impl World {
             campaigns,
             contacts: VecDeque::new(),
             next_record: 0,
+            ledger: Ledger::new(agents.len(), queues.len(), now),
             agents,
             agent_index,
             phones,
@@ -165,8 +163,19 @@ impl World {
     }
 
     /// The events since the last call, in order.
-    pub(crate) fn take_events(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.events)
+    pub(crate) fn take_events(&mut self, now: Instant) -> Vec<Event> {
+        let events = std::mem::take(&mut self.events);
+        if !events.is_empty() {
+            self.with_ledger(|ledger, world| ledger.record(world, now, &events));
+        }
+        events
+    }
+
+    /// Lets the book-keeper look at the centre.
+    pub(super) fn with_ledger(&mut self, look: impl FnOnce(&mut Ledger, &Self)) {
+        let mut ledger = std::mem::take(&mut self.ledger);
+        look(&mut ledger, self);
+        self.ledger = ledger;
     }
 
     /// When [`World::handle_timeout`] has something to do.
@@ -296,7 +305,7 @@ impl World {
     }
 
     /// The party that an alarm speaks of, if it is still there.
-    pub(super) fn leg(&self, id: LegId) -> Option<(CallId, &Party)> {
+    pub(crate) fn leg(&self, id: LegId) -> Option<(CallId, &Party)> {
         let call = *self.legs.get(&id)?;
         let party = self.calls.get(&call)?.parties.iter().find(|p| p.id == id)?;
         Some((call, party))

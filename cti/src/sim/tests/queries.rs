@@ -77,7 +77,7 @@ fn queues_have_numbers() {
         (field::AGENTS_NOT_READY, 1),
         (field::CALLS_Q_NOW, 2),
         (field::LONGEST_CALL_Q_NOW, 7),
-        (field::HANDLED_CALLS_TODAY, 1),
+        (field::HANDLED_CALLS_TODAY, 0),
     ] {
         assert_eq!(conf.raw(field), Some(value), "{field:?}");
     }

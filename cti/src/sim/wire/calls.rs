@@ -173,6 +173,34 @@ impl Scribe {
         }
     }
 
+    /// An agent calls for help.
+    pub(super) fn help(
+        &self,
+        world: &World,
+        call: CallId,
+        device: &Arc<str>,
+        agent: usize,
+        emergency: bool,
+        client: &str,
+    ) -> Message {
+        let kind = if emergency { kind::EMERGENCY_CALL_EVENT } else { kind::SUPERVISOR_ASSIST_EVENT };
+        let mut m = Message::new(kind)
+            .with(field::PERIPHERAL_ID, self.peripheral)
+            .with(field::CONNECTION_CALL_ID, call.0)
+            .with(field::CONNECTION_DEVICE_ID_TYPE, crate::enums::connection_device_id_type::STATIC)
+            .with(field::SESSION_ID, 0u32)
+            .with_tag(tag::CONNECTION_DEVICE_ID, &**device)
+            .with_tag(tag::CLIENT_ID, client);
+        if emergency {
+            m = m
+                .with_tag(tag::CLIENT_ADDRESS, "127.0.0.1")
+                .with_agent_id(self.dialect, &*world.agents[agent].id);
+            m.push(tag::AGENT_EXTENSION, &**device);
+            m.push(tag::AGENT_INSTRUMENT, &**device);
+        }
+        m
+    }
+
     pub(super) fn pre_call(
         &self,
         world: &World,
@@ -218,9 +246,13 @@ pub(super) fn line_of(world: &World, call: CallId) -> u32 {
     match world.calls.get(&call).map(|c| c.kind) {
         Some(call_type::OUT | call_type::PREVIEW | call_type::RESERVATION) => line_type::OUTBOUND,
         Some(call_type::RESERVATION_PREVIEW..=call_type::CUSTOMER_IVR) => line_type::OUTBOUND,
-        Some(call_type::AGENT_INSIDE | call_type::CONSULT | call_type::SUPERVISOR_MONITOR) => {
-            line_type::INSIDE
-        }
+        Some(
+            call_type::AGENT_INSIDE
+            | call_type::CONSULT
+            | call_type::SUPERVISOR_MONITOR
+            | call_type::ASSIST
+            | call_type::EMERGENCY,
+        ) => line_type::INSIDE,
         Some(_) => line_type::INBOUND_ACD,
         None => line_type::UNKNOWN,
     }

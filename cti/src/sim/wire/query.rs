@@ -8,7 +8,6 @@ use super::{Scribe, confirm, connection_type, data, failure};
 use crate::enums::{
     call_control_mask, class_of_device, desk_settings, line_type, status_code, type_of_device,
 };
-use crate::sim::core::agent::AgentState;
 use crate::sim::core::call::CallId;
 use crate::sim::core::world::World;
 use crate::{Message, field, kind, tag};
@@ -20,7 +19,8 @@ pub(super) fn answer(scribe: &Scribe, world: &World, now: Instant, m: &Message, 
         kind::SNAPSHOT_DEVICE_REQ => snapshot_device(world, m, invoke),
         kind::QUERY_DEVICE_INFO_REQ => device_info(scribe, world, m, invoke),
         kind::AGENT_DESK_SETTINGS_REQ => desk(scribe, world, m, invoke),
-        _ => queue_statistics(scribe, world, now, m, invoke),
+        kind::QUERY_AGENT_STATISTICS_REQ => super::statistics::of_agent(scribe, world, now, m, invoke),
+        _ => super::statistics::of_queue(scribe, world, now, m, invoke),
     };
     vec![answer.unwrap_or_else(|status| failure(invoke, status))]
 }
@@ -31,10 +31,14 @@ fn phone(m: &Message) -> &str {
 }
 
 fn agent_state(scribe: &Scribe, world: &World, m: &Message, invoke: u32) -> Result<Message, u32> {
-    let by_id = m.agent_id().filter(|id| !id.is_empty()).map(|id| world.agent_index.get(id).copied());
-    let found = by_id.unwrap_or_else(|| world.phones.get(phone(m)).and_then(|p| p.agent));
-    let agent = found.ok_or(status_code::INVALID_AGENT_DATA)?;
+    let agent = find_agent(world, m).ok_or(status_code::INVALID_AGENT_DATA)?;
     Ok(scribe.agent_state_conf(world, agent, invoke))
+}
+
+/// The agent a query is about, by id or by the phone he is at.
+pub(super) fn find_agent(world: &World, m: &Message) -> Option<usize> {
+    let by_id = m.agent_id().filter(|id| !id.is_empty()).map(|id| world.agent_index.get(id).copied());
+    by_id.unwrap_or_else(|| world.agent_at(phone(m)))
 }
 
 fn snapshot_call(world: &World, m: &Message, invoke: u32) -> Result<Message, u32> {
@@ -127,51 +131,4 @@ pub(super) fn desk_mask(world: &World) -> u32 {
         }
     }
     mask
-}
-
-fn queue_statistics(
-    scribe: &Scribe,
-    world: &World,
-    now: Instant,
-    m: &Message,
-    invoke: u32,
-) -> Result<Message, u32> {
-    let (number, id) = (m.uint(field::SKILL_GROUP_NUMBER), m.uint(field::SKILL_GROUP_ID));
-    let position = (0..world.queues.len())
-        .find(|q| Some(world.queues[*q].number) == number || Some(super::queue_target(*q)) == id);
-    let index = position.ok_or(status_code::INVALID_SKILL_GROUP)?;
-    let queue = &world.queues[index];
-    let members = || world.agents.iter().filter(|a| a.signed_in() && a.queues.contains(&index));
-    let in_state = |state: AgentState| count(members().filter(|a| a.state == state).count());
-    let talking =
-        |out: bool| count(members().filter(|a| a.state == AgentState::Talking && a.outgoing == out).count());
-    let waits = || {
-        let calls = queue.waiting.iter().filter_map(|c| world.calls.get(c));
-        calls.map(|c| now.saturating_duration_since(c.waiting_since))
-    };
-    let longest = seconds(waits().max().unwrap_or_default());
-    let available = in_state(AgentState::Available);
-    let work = in_state(AgentState::WorkNotReady) + in_state(AgentState::WorkReady);
-    Ok(confirm(kind::QUERY_SKILL_GROUP_STATISTICS_CONF, invoke)
-        .with(field::PERIPHERAL_ID, scribe.peripheral)
-        .with(field::SKILL_GROUP_NUMBER, queue.number)
-        .with(field::SKILL_GROUP_ID, super::queue_target(index))
-        .with(field::AGENTS_LOGGED_ON, count(members().count()))
-        .with(field::AGENTS_AVAIL, available)
-        .with(field::AGENTS_NOT_READY, in_state(AgentState::NotReady))
-        .with(field::AGENTS_READY, count(members().count()) - in_state(AgentState::NotReady) - work)
-        .with(field::AGENTS_TALKING_IN, talking(false))
-        .with(field::AGENTS_TALKING_OUT, talking(true))
-        .with(field::AGENTS_WORK_NOT_READY, in_state(AgentState::WorkNotReady))
-        .with(field::AGENTS_WORK_READY, in_state(AgentState::WorkReady))
-        .with(field::AGENTS_RESERVED, in_state(AgentState::Reserved))
-        .with(field::AGENTS_HOLD, in_state(AgentState::Hold))
-        .with(field::AGENTS_ICM_AVAILABLE, available)
-        .with(field::CALLS_Q_NOW, count(queue.waiting.len()))
-        .with(field::CALLS_Q_TIME_NOW, seconds(waits().sum()))
-        .with(field::LONGEST_CALL_Q_NOW, longest)
-        .with(field::ROUTER_CALLS_Q_NOW, count(queue.waiting.len()))
-        .with(field::LONGEST_ROUTER_CALL_Q_NOW, longest)
-        .with(field::HANDLED_CALLS_TODAY, queue.handled_total)
-        .with(field::CALLS_Q_TODAY, queue.queued_total))
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::{Scribe, confirm, connection_type, data, failure};
 use crate::enums::{agent_state, control_failure_code as cf, cti_service as service, status_code};
 use crate::sim::core::agent::Wish;
+use crate::sim::core::assist::Cry;
 use crate::sim::core::call::CallId;
 use crate::sim::core::signon::{SignIn, StateRequest};
 use crate::sim::core::supervise::Supervision;
@@ -33,7 +34,8 @@ pub(crate) fn answer(
     if m.uint(field::PERIPHERAL_ID).is_some_and(|p| !is_peripheral(scribe, p)) {
         return vec![failure(invoke, status_code::INVALID_PERIPHERAL_ID)];
     }
-    let request = Request { now, m, invoke };
+    let client = session.client.clone();
+    let request = Request { now, m, invoke, client: &client };
     match theme(m.kind) {
         Theme::Query => super::query::answer(scribe, world, now, m, invoke),
         Theme::Config => super::config::answer(scribe, world, session, now, m, invoke),
@@ -61,6 +63,7 @@ pub(crate) fn theme(kind: Kind) -> Theme {
         | kind::SNAPSHOT_DEVICE_REQ
         | kind::QUERY_DEVICE_INFO_REQ
         | kind::AGENT_DESK_SETTINGS_REQ
+        | kind::QUERY_AGENT_STATISTICS_REQ
         | kind::QUERY_SKILL_GROUP_STATISTICS_REQ => Theme::Query,
         kind::TEAM_CONFIG_REQ
         | kind::LIST_AGENT_TEAM_REQ
@@ -82,10 +85,12 @@ fn needed_services(kind: Kind) -> Option<u32> {
         | kind::MONITOR_AGENT_TEAM_STOP_REQ
         | kind::TEAM_CONFIG_REQ
         | kind::SUPERVISE_CALL_REQ => service::SUPERVISOR,
+        kind::SUPERVISOR_ASSIST_REQ | kind::EMERGENCY_CALL_REQ => service::CLIENT_CONTROL,
         kind::CONFIG_REQUEST_KEY_EVENT | kind::CONFIG_REQUEST_EVENT => service::CONFIG_EVENTS,
         kind::QUERY_AGENT_STATE_REQ
         | kind::QUERY_DEVICE_INFO_REQ
         | kind::AGENT_DESK_SETTINGS_REQ
+        | kind::QUERY_AGENT_STATISTICS_REQ
         | kind::QUERY_SKILL_GROUP_STATISTICS_REQ => 0,
         kind::SET_AGENT_STATE_REQ
         | kind::MAKE_CALL_REQ
@@ -129,6 +134,8 @@ struct Request<'a> {
     now: Instant,
     m: &'a Message,
     invoke: u32,
+    /// ClientID of the session.
+    client: &'a str,
 }
 
 /// Fields of a connection: call, device.
@@ -175,6 +182,7 @@ impl Request<'_> {
             kind::TRANSFER_CALL_REQ => return self.transfer(world),
             kind::CONFERENCE_CALL_REQ => return self.conference(world),
             kind::SUPERVISE_CALL_REQ => return self.supervise(world),
+            kind::SUPERVISOR_ASSIST_REQ | kind::EMERGENCY_CALL_REQ => return self.call_for_help(world),
             kind::DEFLECT_CALL_REQ => {
                 let to = self.m.tag_text(tag::CALLED_DEVICE_ID).unwrap_or_default();
                 world.deflect(now, self.call(PLAIN)?, self.phone(PLAIN.1), to)?;
@@ -316,6 +324,21 @@ impl Request<'_> {
             .with(field::CONNECTION_CALL_ID, call.0)
             .with(field::CONNECTION_DEVICE_ID_TYPE, crate::enums::connection_device_id_type::STATIC)
             .with_tag(tag::CONNECTION_DEVICE_ID, supervisor))
+    }
+
+    fn call_for_help(&self, world: &mut World) -> Outcome<Message> {
+        let emergency = self.m.kind == kind::EMERGENCY_CALL_REQ;
+        let phone = self.phone(PLAIN.1);
+        let call = self.m.uint(PLAIN.0).map(CallId);
+        let cry = Cry { phone, call, emergency, client: self.client };
+        let Some(call) = world.call_for_help(self.now, cry)? else {
+            return Ok(failure(self.invoke, status_code::SUPERVISOR_NOT_FOUND));
+        };
+        Ok(confirm(Kind(self.m.kind.0 + 1), self.invoke)
+            .with(field::CONNECTION_CALL_ID, call.0)
+            .with(field::CONNECTION_DEVICE_ID_TYPE, crate::enums::connection_device_id_type::STATIC)
+            .with(field::LINE_TYPE, super::calls::line_of(world, call))
+            .with_tag(tag::CONNECTION_DEVICE_ID, phone))
     }
 
     fn merged(&self, world: &World, kind: Kind, call: CallId) -> Message {

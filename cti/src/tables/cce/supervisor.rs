@@ -173,6 +173,21 @@ pub(super) static EMERGENCY_CALL_CONF: Layout = Layout {
     floating: &[text(tag::CONNECTION_DEVICE_ID, 64).required()],
 };
 
+/// Body of SUPERVISOR_ASSIST_EVENT, as the CCX guide prints it.
+pub(super) static SUPERVISOR_ASSIST_EVENT: Layout = Layout {
+    fixed: &[
+        uint(field::PERIPHERAL_ID),
+        uint(field::CONNECTION_CALL_ID),
+        ushort(field::CONNECTION_DEVICE_ID_TYPE).of("ConnectionDeviceIDType"),
+        uint(field::SESSION_ID),
+    ],
+    floating: &[
+        text(tag::CONNECTION_DEVICE_ID, 64).required(),
+        text(tag::CLIENT_ID, 64).required(),
+        text(tag::TEXT, 255),
+    ],
+};
+
 /// Body of EMERGENCY_CALL_EVENT.
 pub(super) static EMERGENCY_CALL_EVENT: Layout = Layout {
     fixed: &[

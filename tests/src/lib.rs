@@ -12,7 +12,9 @@ pub mod demo;
 pub mod desk;
 pub mod embedded;
 pub mod events;
+pub mod failover;
 pub mod hostile;
 pub mod person;
-pub mod rest;
 pub mod suite;
+
+pub use load::rest;

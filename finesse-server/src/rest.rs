@@ -296,6 +296,7 @@ impl Rest {
         match verified {
             Ok(Identity { id, kind: Kind::Person }) => Ok((id, Some(Password::new(basic.password())))),
             Err(Refused::Busy) => Err(Refusal::Busy),
+            Err(Refused::Unavailable) => Err(Refusal::NoRealm),
             _ => Err(Refusal::Unauthorized(basic.user().to_owned())),
         }
     }
@@ -378,6 +379,8 @@ enum Refusal {
     Unauthorized(String),
     /// So many passwords are being verified that this one was not looked at.
     Busy,
+    /// Whoever knows the passwords does not answer.
+    NoRealm,
     /// Too many requests of one user.
     TooMany { user: Arc<str>, wait: Duration },
     /// No such path, or not with this method.
@@ -388,7 +391,8 @@ impl Refusal {
     fn into_answer(self, realm: &str, format: Format) -> Answer {
         match self {
             Refusal::Unauthorized(user) => answer::challenge(&ApiError::unauthorized(user), realm, format),
-            Refusal::Busy => answer::busy(format),
+            Refusal::Busy => answer::busy("Too many users sign in at this moment", format),
+            Refusal::NoRealm => answer::busy("The credentials cannot be verified at this moment", format),
             Refusal::TooMany { user, wait } => answer::too_many(&user, wait, format),
             Refusal::Miss(Miss::Path(path)) => answer::refused(&ApiError::not_found(path), format),
             Refusal::Miss(Miss::Method { method, allow }) => answer::not_allowed(&method, allow, format),

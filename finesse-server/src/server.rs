@@ -117,6 +117,7 @@ pub fn rules(config: &Config) -> Rules {
             ..LockoutRules::default()
         },
         hashing: settings::hashing(config),
+        ..Rules::default()
     }
 }
 

@@ -135,15 +135,12 @@ impl Turn {
         Some(Processor { _slot: slot, _stranger: stranger })
     }
 
-    /// Waits for a processor and verifies `password`, unless `shortcut` finds by then that it is right.
+    /// Waits for a processor and verifies `password`.
     ///
     /// Cancel safe: a hash that has begun keeps its processor and its place until it is done, so that hanging
     /// up does not start more of them than there may be.
-    pub(super) async fn verify(self, phc: Arc<str>, password: &str, shortcut: impl FnOnce() -> bool) -> bool {
+    pub(super) async fn verify(self, phc: Arc<str>, password: &str) -> bool {
         let Some(processor) = self.processor().await else { return false };
-        if shortcut() {
-            return true;
-        }
         let password = Zeroizing::new(password.to_owned());
         let computed = tokio::task::spawn_blocking(move || {
             let mut blocks = self.memory.lock().pop().unwrap_or_default();
@@ -232,14 +229,14 @@ mod tests {
         let phc: Arc<str> = argon.hash_password(b"x").unwrap().to_string().into();
         let hashing = Hashing::with(1, 100);
         for _ in 0..10 {
-            let attempt = hashing.enter(peer(1)).unwrap().verify(phc.clone(), "y", || false);
+            let attempt = hashing.enter(peer(1)).unwrap().verify(phc.clone(), "y");
             // Polled once: the first has begun to compute, the others wait for it; all hang up.
             let mut attempt = Box::pin(attempt);
             let _ = std::future::poll_fn(|cx| Poll::Ready(attempt.as_mut().poll(cx))).await;
         }
         assert_eq!(hashing.lines.slots.available_permits(), 0, "still computing for nobody");
         assert_eq!(hashing.queue.waiting.lock().strangers, 1, "and one only");
-        assert!(hashing.enter(peer(1)).unwrap().verify(phc, "x", || false).await);
+        assert!(hashing.enter(peer(1)).unwrap().verify(phc, "x").await);
         assert_eq!((hashing.lines.slots.available_permits(), hashing.queue.waiting.lock().strangers), (1, 0));
     }
 
@@ -282,11 +279,11 @@ mod tests {
             [(&small, "x", true), (&large, "x", true), (&small, "y", false), (&large, "y", false)]
         {
             let turn = hashing.enter(peer(1)).unwrap();
-            assert_eq!(turn.verify(phc.clone(), password, || false).await, right, "{phc} {password}");
+            assert_eq!(turn.verify(phc.clone(), password).await, right, "{phc} {password}");
             assert_eq!(hashing.memory.lock().len(), 1);
         }
         assert_eq!(hashing.memory.lock()[0].len(), 128);
-        assert!(!hashing.enter(None).unwrap().verify("$argon2id$".into(), "x", || false).await);
+        assert!(!hashing.enter(None).unwrap().verify("$argon2id$".into(), "x").await);
     }
 
     #[test]

@@ -53,11 +53,7 @@ impl Record {
         match self.locked_until {
             None => false,
             Some(until) if now >= until => {
-                self.locked_until = None;
-                self.from.retain_mut(|from| {
-                    from.failures = 0;
-                    from.verified.is_some()
-                });
+                self.unlock();
                 false
             }
             Some(_) => !self.trusts(peer, now, rules),
@@ -92,6 +88,38 @@ impl Record {
             3 => rules.delay,
             _ => rules.delay * 2,
         }
+    }
+
+    /// How long the lock holds still; `None`: there is none.
+    pub(super) fn locked(&self, now: Instant) -> Option<Duration> {
+        let until = self.locked_until?;
+        Some(until.saturating_duration_since(now)).filter(|left| !left.is_zero())
+    }
+
+    /// Wrong passwords in a row, and where they came from.
+    pub(super) fn failures(&self) -> (u32, Vec<IpAddr>) {
+        let guilty = || self.from.iter().filter(|from| from.failures > 0);
+        let total = guilty().fold(0u32, |sum, from| sum.saturating_add(from.failures));
+        (total, guilty().filter_map(|from| from.peer).collect())
+    }
+
+    /// Forgives everything that was done wrong.
+    pub(super) fn unlock(&mut self) {
+        self.locked_until = None;
+        self.from.retain_mut(|from| {
+            from.failures = 0;
+            from.verified.is_some()
+        });
+    }
+
+    /// A lock that another node of the pair has set: the later end counts.
+    pub(super) fn lock_until(&mut self, until: Instant) {
+        self.locked_until = self.locked_until.max(Some(until));
+    }
+
+    /// Whether nothing is lost with it.
+    pub(super) fn is_blank(&self, now: Instant) -> bool {
+        self.locked(now).is_none() && self.from.iter().all(|from| from.failures == 0)
     }
 
     fn entry(&mut self, peer: Option<IpAddr>) -> &mut From {

@@ -4,11 +4,12 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use sha2::{Digest, Sha256};
+use xmpp::Verifiers;
 use xmpp::auth::{Attempt, Lookup, Verdict};
 use xmpp::sasl::scram::{Decoys, Hash, Verifier};
-use xmpp::{AuthFailure, Principal, Verifiers};
 
-use super::{Account, Case, Identity, Realm, Refused, XmppRealm, tag};
+use super::streams::verdict;
+use super::{Account, Backend as _, Case, Identity, Realm, Refused, XmppRealm};
 
 /// Hash functions for which every account has a verifier, and decoys that look like the real ones. What the decoys
 /// are made of stays the same as long as the accounts do, over restarts too.
@@ -25,8 +26,8 @@ pub(super) fn common(accounts: &[Account]) -> (Vec<Hash>, Decoys) {
 
 impl Realm {
     fn verifier(&self, name: &str, hash: Hash) -> Option<Verifier> {
-        let entry = self.entry(name, Case::Folded)?;
-        entry.account.scram.iter().find(|verifier| verifier.hash() == hash).cloned()
+        let account = self.file.account(name, Case::Folded)?;
+        account.scram.iter().find(|verifier| verifier.hash() == hash).cloned()
     }
 
     /// Judges an attempt whose password was proven or not by other means: counts it, and refuses a locked account.
@@ -38,30 +39,32 @@ impl Realm {
         peer: Option<IpAddr>,
         now: Instant,
     ) -> Result<Identity, Refused> {
-        let Some(entry) = self.entry(name, Case::Folded) else {
+        let Some(known) = self.file.find(name, Case::Folded) else {
             return self.refuse_stranger(name, peer, now).await;
         };
         {
-            let mut state = entry.state.lock();
+            let slot = self.slots.of(&known.identity.id, now, &self.rules);
+            let mut state = slot.0.lock();
             if state.record.refuses(peer, now, &self.rules) {
                 return Err(Refused::Credentials);
             }
             if proven {
                 state.record.succeeded(peer, now);
-                return Ok(entry.identity());
+                return Ok(known.identity);
             }
         }
-        self.refuse(entry, peer, now).await
+        self.refuse(&known, self.file.name(), peer, now).await
     }
 }
 
 impl Verifiers for XmppRealm {
     fn hashes(&self) -> &[Hash] {
-        &self.0.hashes
+        // Who is not in the file has no verifier.
+        if self.0.people.is_some() { &[] } else { &self.0.file.hashes }
     }
 
     fn decoys(&self) -> &Decoys {
-        &self.0.decoys
+        &self.0.file.decoys
     }
 
     fn lookup(&self, attempt: &Attempt) -> Lookup {
@@ -72,11 +75,8 @@ impl Verifiers for XmppRealm {
     fn conclude(&self, attempt: Attempt, proven: bool) -> Verdict {
         let realm = self.0.clone();
         Box::pin(async move {
-            match realm.conclude(&attempt.user, proven, attempt.peer, Instant::now()).await {
-                Ok(identity) => Ok(Principal { user: identity.id, tag: tag(identity.kind) }),
-                Err(Refused::Credentials) => Err(AuthFailure::NotAuthorized),
-                Err(Refused::Busy) => Err(AuthFailure::Temporary),
-            }
+            let Attempt { user, peer, .. } = attempt;
+            verdict(realm.conclude(&user, proven, peer, Instant::now()).await)
         })
     }
 }

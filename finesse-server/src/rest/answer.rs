@@ -104,8 +104,8 @@ pub(super) fn challenge(error: &ApiError, realm: &str, format: Format) -> Answer
 }
 
 /// 503 with the time to wait: too many sign in at once.
-pub(super) fn busy(format: Format) -> Answer {
-    refused(&ApiError::new(503, "Service Unavailable", "Too many users sign in at this moment", ""), format)
+pub(super) fn busy(why: &'static str, format: Format) -> Answer {
+    refused(&ApiError::new(503, "Service Unavailable", why, ""), format)
 }
 
 /// 429 with the time to wait.

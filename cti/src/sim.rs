@@ -1,8 +1,9 @@
 //! A contact centre in memory that speaks the protocol over TCP: agents, phones, queues, customers.
 //!
-//! Agents act through CTI clients; customers act by themselves, by script, at random, or as a test tells them through
-//! [`Control`]. Both sides of a redundant pair listen and show the same centre. Everything but the sockets is a state
-//! machine in virtual time, so that a seed and a list of requests always give the same calls.
+//! Agents act through CTI clients, by themselves ([`Robots`]) or as a [`Scenario`] says; customers act by themselves, at
+//! random, in a scenario, or as a test tells them through [`Control`]. Both sides of a redundant pair listen and show the
+//! same centre. Everything but the sockets is a state machine in virtual time, so that a seed and a list of requests
+//! always give the same calls.
 //!
 //! ```
 //! use cti::sim::{Config, InboundCall, Simulator};
@@ -18,6 +19,7 @@
 //! # }
 //! ```
 
+mod behaviour;
 mod campaign;
 mod config;
 mod control;
@@ -25,6 +27,7 @@ mod core;
 mod door;
 mod exchange;
 mod rules;
+mod scenario;
 mod server;
 mod session;
 #[cfg(test)]
@@ -40,11 +43,12 @@ pub use self::core::call::CallId;
 pub use self::core::truth::{AgentTruth, CallTruth, ContactTruth, PartyTruth, Snapshot};
 pub use campaign::{Answer, CampaignConfig, Contact, DialMode, OutboundCall, OutboundError};
 pub use config::{
-    AgentConfig, Behaviour, Callers, Config, DeskSettings, Outside, QueueConfig, Secret, Span, TeamConfig,
-    WrapUp,
+    AgentConfig, Behaviour, Callers, Config, DeskSettings, Outside, QueueConfig, Robots, Secret, Span,
+    TeamConfig, WrapUp,
 };
 pub use control::{AgentChange, AgentState, Control, Mischief, Refused};
 pub use rules::{Reaction, Rule};
+pub use scenario::{Progress, Rehearsal, Scenario, ScenarioError, Step};
 pub use server::{Simulator, StartError};
 
 /// Where a customer's call is meant to go.

@@ -66,6 +66,9 @@ pub struct DemoArgs {
     /// Simulated calls per minute; 0: none.
     #[arg(long, value_name = "F", default_value_t = 6.0, value_parser = calls_per_minute)]
     pub calls_per_minute: f64,
+    /// Play a scenario: a name of the library (`list` prints it), or a file. It says how many agents and calls there are.
+    #[arg(long, value_name = "NAME|FILE", conflicts_with_all = ["agents", "calls_per_minute"])]
+    pub scenario: Option<String>,
     /// HTTP port; for this and the other ports, 0 means any free one.
     #[arg(long, value_name = "PORT", default_value_t = 8082)]
     pub http_port: u16,
@@ -138,6 +141,15 @@ pub struct SimArgs {
     /// Simulated calls per minute; 0: none.
     #[arg(long, value_name = "F", default_value_t = 6.0, value_parser = calls_per_minute)]
     pub calls_per_minute: f64,
+    /// Agents act by themselves, at the call rate of a busy hour.
+    #[arg(long, conflicts_with = "calls_per_minute")]
+    pub load: bool,
+    /// With `--load`: calls an hour for each agent.
+    #[arg(long, value_name = "F", default_value_t = 30.0, value_parser = calls_per_minute, requires = "load")]
+    pub calls_per_agent: f64,
+    /// Play a scenario: a name of the library (`list` prints it), or a file. It says how many agents and calls there are.
+    #[arg(long, value_name = "NAME|FILE", conflicts_with_all = ["agents", "calls_per_minute", "dialect", "load"])]
+    pub scenario: Option<String>,
     /// Port of the control door on 127.0.0.1; 0: any free one; none: no door.
     #[arg(long, value_name = "PORT")]
     pub control_port: Option<u16>,
@@ -352,6 +364,9 @@ mod tests {
             &["demo", "--agents", "0"],
             &["demo", "--password", ""],
             &["demo", "--domain", "Not A Domain"],
+            &["demo", "--scenario", "transfer", "--agents", "5"],
+            &["cti-sim", "--scenario", "transfer", "--load"],
+            &["cti-sim", "--calls-per-agent", "9"],
             &["demo", "--starttls", "required"],
             &["cti-decode", "--dialect", "avaya"],
             &["watch", "--server", "localhost"],

@@ -2,6 +2,7 @@
 
 mod greeting;
 mod sample;
+mod scenario;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -21,6 +22,9 @@ use crate::server::{self, Listeners, Server, Setup};
 
 /// Publishers among the load-test accounts.
 const PUBLISHERS: u32 = 8;
+
+/// Password of the agents of `cti-sim`.
+const PASSWORD: &str = "finesse";
 
 /// How long the system may take to come into service before that is said.
 const START: Duration = Duration::from_secs(10);
@@ -77,12 +81,23 @@ impl System {
 ///
 /// # Errors
 /// A port is taken (as a [`ConfigError`]), or the system does not come into service.
-pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
+pub async fn run(mut args: DemoArgs) -> anyhow::Result<()> {
     crate::cli::start_log("warn", crate::config::LogFormat::Text);
+    let stage = match &args.scenario {
+        Some(name) if name == scenario::LIST => return scenario::list(),
+        Some(name) => scenario::read(name)?.centre(&args.password),
+        None => sim::Config {
+            callers: sim::Callers { calls_per_minute: args.calls_per_minute, ..sim::Callers::default() },
+            ..sim::Config::demo(args.agents as usize, &args.password)
+        },
+    };
+    args.agents = u32::try_from(stage.agents.len()).unwrap_or(u32::MAX);
     let mut end = End::new()?;
     let centre = sim::Config {
-        callers: sim::Callers { calls_per_minute: args.calls_per_minute, ..sim::Callers::default() },
-        ..centre(&args)
+        bind: args.bind,
+        ports: ports(args.cti_port),
+        control_port: args.control_port,
+        ..stage
     };
     let system = System::start(&args, centre).await?;
     let in_service = tokio::select! {
@@ -90,6 +105,10 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
         () = end.wait() => return Ok(()),
     };
     anyhow::ensure!(in_service, "the server did not come into service within {} s", START.as_secs());
+    if let Some(name) = &args.scenario {
+        let scenario = scenario::read(name)?;
+        eprintln!("{}: {}\n", scenario.title(), scenario.about());
+    }
     greeting::print(&args, system.server.addresses(), &system.simulator)?;
     end.wait().await;
     eprintln!("Ending.");
@@ -103,15 +122,25 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<()> {
 /// A port is taken.
 pub async fn simulator_alone(args: SimArgs) -> anyhow::Result<()> {
     crate::cli::start_log("info", crate::config::LogFormat::Text);
+    let stage = match &args.scenario {
+        Some(name) if name == scenario::LIST => return scenario::list(),
+        Some(name) => scenario::read(name)?.centre(PASSWORD),
+        None if args.load => sim::Config {
+            dialect: args.dialect(),
+            ..sim::Config::load(args.agents as usize, PASSWORD, args.calls_per_agent)
+        },
+        None => sim::Config {
+            dialect: args.dialect(),
+            callers: sim::Callers { calls_per_minute: args.calls_per_minute, ..sim::Callers::default() },
+            ..sim::Config::demo(args.agents as usize, PASSWORD)
+        },
+    };
     let mut end = End::new()?;
-    let demo = sim::Config::demo(args.agents as usize, "finesse");
     let config = sim::Config {
         bind: args.bind,
         ports: ports(args.cti_port),
         control_port: args.control_port,
-        dialect: args.dialect(),
-        callers: sim::Callers { calls_per_minute: args.calls_per_minute, ..sim::Callers::default() },
-        ..demo
+        ..stage
     };
     let simulator = start_simulator(config).await?;
     let [side_a, side_b] = simulator.addrs();
@@ -141,15 +170,6 @@ async fn start_simulator(config: sim::Config) -> anyhow::Result<sim::Simulator> 
 /// Side B has the port behind that of side A.
 fn ports(side_a: u16) -> [u16; 2] {
     [side_a, if side_a == 0 { 0 } else { side_a.wrapping_add(1) }]
-}
-
-fn centre(args: &DemoArgs) -> sim::Config {
-    sim::Config {
-        bind: args.bind,
-        ports: ports(args.cti_port),
-        control_port: args.control_port,
-        ..sim::Config::demo(args.agents as usize, &args.password)
-    }
 }
 
 /// The people of the simulated contact centre, and an administrator.

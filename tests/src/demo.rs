@@ -33,6 +33,7 @@ pub fn in_process(agents: u32) -> DemoArgs {
         component_port: None,
         cti_port: 0,
         control_port: None,
+        scenario: None,
         starttls: StartTlsArg::Off,
         coalesce: true,
         extensions: false,

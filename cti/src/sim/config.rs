@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::behaviour::{Behaviour, Callers, Outside, Robots, Span};
 use crate::Dialect;
 
 /// A password. Its `Debug` output hides it.
@@ -28,27 +29,6 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(..)")
-    }
-}
-
-/// A range from which durations are drawn at random.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
-    /// Shortest duration.
-    pub min: Duration,
-    /// Longest duration.
-    pub max: Duration,
-}
-
-impl Span {
-    /// From `min` to `max` milliseconds.
-    pub const fn millis(min: u64, max: u64) -> Self {
-        Self { min: Duration::from_millis(min), max: Duration::from_millis(max) }
-    }
-
-    /// From `min` to `max` seconds.
-    pub const fn seconds(min: u64, max: u64) -> Self {
-        Self::millis(min * 1000, max * 1000)
     }
 }
 
@@ -159,91 +139,6 @@ impl Default for DeskSettings {
     }
 }
 
-/// How simulated customers behave.
-#[derive(Clone, Debug)]
-pub struct Callers {
-    /// Mean rate of random calls, all queues together; 0: none. Calls come as a Poisson process.
-    pub calls_per_minute: f64,
-    /// How long a customer talks before hanging up; `None`: until the agent ends the call.
-    pub talk: Option<Span>,
-    /// How long a customer waits for an answer; `None`: for ever.
-    pub patience: Option<Span>,
-}
-
-impl Default for Callers {
-    fn default() -> Self {
-        Self {
-            calls_per_minute: 0.0,
-            talk: Some(Span::seconds(30, 180)),
-            patience: Some(Span::seconds(90, 240)),
-        }
-    }
-}
-
-/// The public network as agents reach it.
-#[derive(Clone, Debug)]
-pub struct Outside {
-    /// Dialled numbers with at least this many characters are outside.
-    pub min_digits: usize,
-    /// Outside numbers that are always busy.
-    pub busy: Vec<String>,
-    /// How long an outside number rings before somebody answers.
-    pub answer: Span,
-    /// How long that somebody talks; `None`: until the agent ends the call.
-    pub talk: Option<Span>,
-}
-
-impl Default for Outside {
-    fn default() -> Self {
-        Self { min_digits: 7, busy: vec!["5550100".into()], answer: Span::seconds(2, 5), talk: None }
-    }
-}
-
-/// Optional or disputed points of the protocol's behaviour.
-#[derive(Clone, Debug)]
-pub struct Behaviour {
-    /// Time between a request and everything it causes; zero: at once. Heartbeats and session messages are not delayed.
-    pub response_delay: Duration,
-    /// Events that a request causes leave before its confirmation.
-    pub events_first: bool,
-    /// An inbound call announces the trunk it came on by a CALL_DELIVERED in state INITIATE.
-    pub trunk_event: bool,
-    /// Media events accompany answers, holds and retrievals.
-    pub rtp_events: bool,
-    /// An AGENT_PRE_CALL_EVENT precedes a routed call.
-    pub pre_call: bool,
-    /// A call taken from an agent who did not answer is told by CALL_DIVERTED instead of CALL_CONNECTION_CLEARED.
-    pub divert_on_no_answer: bool,
-    /// A new session is told of existing calls by events with cause 50, as after a change of sides.
-    pub rebuild_calls: bool,
-    /// After wrap-up the call object lives until the agent leaves the work state, at most this long.
-    pub data_window: Duration,
-    /// Most parties of a conference.
-    pub max_parties: usize,
-    /// A recording service is registered; without it requests to record are refused.
-    pub recording: bool,
-    /// Most bytes waiting for a client that does not read; beyond it the session is dropped.
-    pub max_unread: usize,
-}
-
-impl Default for Behaviour {
-    fn default() -> Self {
-        Self {
-            response_delay: Duration::ZERO,
-            events_first: false,
-            trunk_event: true,
-            rtp_events: true,
-            pre_call: false,
-            divert_on_no_answer: false,
-            rebuild_calls: false,
-            data_window: Duration::from_secs(120),
-            max_parties: 8,
-            recording: true,
-            max_unread: 4 << 20,
-        }
-    }
-}
-
 /// A simulated contact centre.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -275,6 +170,8 @@ pub struct Config {
     pub desk: DeskSettings,
     /// The customers.
     pub callers: Callers,
+    /// Agents who act by themselves. An agent named by several belongs to the first.
+    pub robots: Vec<Robots>,
     /// The public network.
     pub outside: Outside,
     /// Options of behaviour.
@@ -283,6 +180,8 @@ pub struct Config {
     pub rules: Vec<super::Rule>,
     /// Calls that arrive by themselves, at these times after the start.
     pub script: Vec<(Duration, super::InboundCall)>,
+    /// The steps of a scenario, which is played from the start.
+    pub steps: Vec<super::Step>,
     /// Seed of everything random. The same seed and the same requests at the same times give the same calls.
     pub seed: u64,
 }
@@ -317,12 +216,25 @@ impl Config {
             campaigns: vec![demo_campaign()],
             desk: DeskSettings::default(),
             callers: Callers::default(),
+            robots: Vec::new(),
             outside: Outside::default(),
             behaviour: Behaviour::default(),
             rules: Vec::new(),
             script: Vec::new(),
+            steps: Vec::new(),
             seed: 1,
         }
+    }
+
+    /// A busy hour for a server in front: the demonstration whose agents act by themselves, with `per_agent` calls an hour
+    /// for each. They sign in within the first minute, and are on a call or at work after one for about 90 s each time.
+    pub fn load(agents: usize, password: &str, per_agent: f64) -> Self {
+        let mut config = Self::demo(agents, password);
+        config.robots = vec![Robots { sign_in: Span::seconds(0, 60), ..Robots::default() }];
+        config.callers.calls_per_minute = agents as f64 * per_agent / 60.0;
+        config.callers.talk = Some(Span::seconds(40, 100));
+        config.desk.wrap_up_incoming = WrapUp::Required;
+        config
     }
 
     /// Says why the configuration cannot work: duplicate ids, unknown teams or queues.
@@ -341,6 +253,11 @@ impl Config {
             }
             if self.extensions.contains(&campaign.dialer_port) {
                 return Err(format!("campaign {:?}: {} is a phone", campaign.name, campaign.dialer_port));
+            }
+        }
+        for id in self.robots.iter().flat_map(|r| &r.agents) {
+            if !self.agents.iter().any(|a| a.id == *id) {
+                return Err(format!("robots: no agent {id}"));
             }
         }
         self.rules.iter().try_for_each(super::Rule::check)?;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::core::agent::Wish;
 use super::core::world::Refusal;
 use super::server::Shared;
-use super::{CallId, InboundCall, InjectError, OutboundCall, OutboundError, Rule, Side, Snapshot};
+use super::{CallId, InboundCall, InjectError, OutboundCall, OutboundError, Progress, Rule, Side, Snapshot};
 use crate::codec::HEADER;
 use crate::{Codec, Message};
 
@@ -175,22 +175,16 @@ impl Control {
     /// nothing written until it goes on. Then what has come meanwhile is answered, and the events follow.
     pub fn freeze(&self, side: Side, on: bool) {
         self.0.act(|exchange, now| exchange.freeze(now, side, on));
-        self.0.wake_all();
     }
 
     /// Stops a side: its connections are cut and its port is closed, until [`Control::restart`].
     pub fn stop(&self, side: Side) {
-        self.0.act(|exchange, _| {
-            exchange.sides[side.index()].refuses = true;
-            exchange.drop_link(side);
-        });
-        self.0.listen(side, false);
+        self.0.act(|exchange, _| exchange.stop(side, true));
     }
 
     /// Starts a stopped side again, at the port it had.
     pub fn restart(&self, side: Side) {
-        self.0.act(|exchange, _| exchange.sides[side.index()].refuses = false);
-        self.0.listen(side, true);
+        self.0.act(|exchange, _| exchange.stop(side, false));
     }
 
     /// Adds a rule for requests to come.
@@ -209,6 +203,11 @@ impl Control {
     /// The rules that are left, oldest first.
     pub fn rules(&self) -> Vec<Rule> {
         self.0.act(|exchange, _| exchange.rules.list())
+    }
+
+    /// How far the scenario is, if one is played.
+    pub fn scenario(&self) -> Option<Progress> {
+        self.0.act(|exchange, _| exchange.progress())
     }
 
     /// Takes a phone out of service, or brings it back.

@@ -15,6 +15,7 @@ pub(crate) mod place;
 pub(crate) mod random;
 pub(crate) mod record;
 pub(crate) mod respond;
+pub(crate) mod robot;
 pub(crate) mod script;
 pub(crate) mod settle;
 pub(crate) mod signon;

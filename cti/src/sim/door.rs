@@ -55,6 +55,7 @@ enum Command {
     Rule(Rule),
     Rules,
     ClearRules,
+    Scenario,
     Phone {
         extension: String,
         in_service: bool,
@@ -162,6 +163,7 @@ fn carry_out(command: Command, control: &Control) -> Result<Value, String> {
         Command::Start { side } => control.restart(side),
         Command::Rule(rule) => control.add_rule(rule)?,
         Command::Rules => return Ok(json!({ "rules": control.rules() })),
+        Command::Scenario => return Ok(json!({ "scenario": control.scenario() })),
         Command::ClearRules => control.clear_rules(),
         Command::Phone { extension, in_service } => {
             control.set_in_service(&extension, in_service).map_err(|e| e.to_string())?;

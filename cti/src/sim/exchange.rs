@@ -9,6 +9,7 @@ use bytes::BytesMut;
 use super::config::Config;
 use super::core::world::World;
 use super::rules::{Reaction, Rule, Rules};
+use super::scenario::{Play, Progress};
 use super::session::{Session, SessionId};
 use super::wire::{Audience, Scribe, answer, confirm, failure};
 use super::{Mischief, Side};
@@ -29,6 +30,8 @@ pub(crate) struct SideMode {
     pub(crate) silent: bool,
     /// Everything but heartbeats is answered.
     pub(crate) heartless: bool,
+    /// Its port is closed.
+    pub(crate) stopped: bool,
     /// Connections stay open; nothing is read and nothing written.
     pub(crate) frozen: bool,
 }
@@ -40,6 +43,10 @@ pub(crate) struct Exchange {
     pub(crate) sides: [SideMode; 2],
     pub(crate) mischief: Mischief,
     pub(crate) rules: Rules,
+    /// The scenario that is played.
+    play: Option<Play>,
+    /// The time of the last change.
+    now: Instant,
     scribe: Scribe,
     sessions: BTreeMap<SessionId, Session>,
     /// Requests that wait for their time, earliest first.
@@ -55,6 +62,8 @@ impl Exchange {
         let scribe = Scribe { dialect: config.dialect, peripheral, epoch: (now, unix) };
         Self {
             rules: Rules::new(&config.rules),
+            play: (!config.steps.is_empty()).then(|| Play::new(config.steps.clone(), now)),
+            now,
             world: World::new(config, now),
             sides: [SideMode::default(); 2],
             mischief: Mischief::default(),
@@ -68,7 +77,8 @@ impl Exchange {
 
     /// A connection came; `None`: close it.
     pub(crate) fn accept(&mut self, now: Instant, side: Side) -> Option<SessionId> {
-        if self.sides[side.index()].refuses {
+        let mode = self.sides[side.index()];
+        if mode.refuses || mode.stopped {
             return None;
         }
         self.next_session += 1;
@@ -239,6 +249,23 @@ impl Exchange {
     pub(crate) fn settle(&mut self, now: Instant) {
         self.world.dispatch(now);
         self.spread(now);
+        self.perform(now);
+    }
+
+    /// Takes the steps of the scenario whose time has come.
+    fn perform(&mut self, now: Instant) {
+        self.now = now;
+        let Some(mut play) = self.play.take() else { return };
+        while play.go_on(self, now) {
+            self.world.dispatch(now);
+            self.spread(now);
+        }
+        self.play = Some(play);
+    }
+
+    /// How far the scenario is, if one is played.
+    pub(crate) fn progress(&self) -> Option<Progress> {
+        self.play.as_ref().map(Play::progress)
     }
 
     fn spread(&mut self, now: Instant) {
@@ -263,6 +290,7 @@ impl Exchange {
         }
         self.world.handle_timeout(now);
         self.spread(now);
+        self.perform(now);
         let idle: Vec<SessionId> = self
             .sessions
             .iter()
@@ -279,7 +307,8 @@ impl Exchange {
         let loud = self.sessions.values().filter(|s| self.speaks(s));
         let idle = loud.filter_map(Session::idle_deadline).min();
         let delayed = self.delayed.keys().next().map(|(when, _)| *when);
-        [self.world.deadline(), idle, delayed].into_iter().flatten().min()
+        let step = self.play.as_ref().and_then(|play| play.deadline(self.now));
+        [self.world.deadline(), idle, delayed, step].into_iter().flatten().min()
     }
 
     fn say(&mut self, id: SessionId, message: &Message) {
@@ -322,6 +351,14 @@ impl Exchange {
     fn speaks(&self, session: &Session) -> bool {
         let mode = self.sides[session.side.index()];
         !mode.silent && !mode.frozen
+    }
+
+    /// Stops a side, cutting its connections, or starts it again.
+    pub(crate) fn stop(&mut self, side: Side, on: bool) {
+        self.sides[side.index()].stopped = on;
+        if on {
+            self.drop_link(side);
+        }
     }
 
     /// Freezes a side or lets it go on, with all that has come meanwhile.

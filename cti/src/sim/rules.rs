@@ -162,21 +162,30 @@ fn phones(message: &Message) -> impl Iterator<Item = &str> {
     TAGS.into_iter().filter_map(|tag| message.tag_text(tag)).filter_map(|text| text.split(';').next())
 }
 
-/// A code as a number or by its name.
+/// A failure code, written as its number or by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Code(pub(crate) u32);
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Text {
+            Number(u32),
+            Name(String),
+        }
+        let name = match Text::deserialize(from)? {
+            Text::Number(number) => return Ok(Self(number)),
+            Text::Name(name) => name,
+        };
+        let found = ["ControlFailureCode", "StatusCode"].into_iter().find_map(|e| enums::value_of(e, &name));
+        let unknown = || serde::de::Error::custom(format!("no failure code is called {name:?}"));
+        found.map(Self).ok_or_else(unknown)
+    }
+}
+
 fn code<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Code {
-        Number(u32),
-        Name(String),
-    }
-    match Code::deserialize(from)? {
-        Code::Number(number) => Ok(number),
-        Code::Name(name) => ["ControlFailureCode", "StatusCode"]
-            .into_iter()
-            .find_map(|enumeration| enums::value_of(enumeration, &name))
-            .ok_or_else(|| serde::de::Error::custom(format!("no failure code is called {name:?}"))),
-    }
+    Code::deserialize(from).map(|code| code.0)
 }
 
 mod millis {

@@ -45,27 +45,24 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Opens or closes a side's port, a moment later.
-    pub(super) fn listen(&self, side: Side, open: bool) {
-        self.open[side.index()].send_replace(open);
-    }
-
-    /// Lets every connection look again at what it may do.
-    pub(super) fn wake_all(&self) {
-        self.writers.lock().values().for_each(|writer| writer.notify_one());
-    }
-
     /// Runs `action` on the exchange, tells everybody of its consequences and wakes whom they concern.
     pub(super) fn act<T>(&self, action: impl FnOnce(&mut Exchange, Instant) -> T) -> T {
         let now = Instant::now();
         let mut exchange = self.exchange.lock();
-        let before = exchange.deadline();
+        let (before, sides) = (exchange.deadline(), exchange.sides);
         let result = action(&mut exchange, now);
         exchange.settle(now);
         let sooner = exchange.deadline() != before;
         let pending: Vec<SessionId> = exchange.pending().collect();
+        let modes = exchange.sides;
         drop(exchange);
-        if !pending.is_empty() {
+        for (open, mode) in self.open.iter().zip(modes) {
+            open.send_if_modified(|open| std::mem::replace(open, !mode.stopped) == mode.stopped);
+        }
+        if modes.map(|m| m.frozen) != sides.map(|m| m.frozen) {
+            // Whoever waits for bytes may have to stop reading, or to go on.
+            self.writers.lock().values().for_each(|writer| writer.notify_one());
+        } else if !pending.is_empty() {
             let writers = self.writers.lock();
             for writer in pending.iter().filter_map(|id| writers.get(id)) {
                 writer.notify_one();

@@ -181,6 +181,7 @@ impl World {
         let what = What::Delivered { ends, queue, data };
         self.tell(id, &device, Leg::Alerting, event_cause::NONE, what);
         self.alarm(now + self.config.desk.ring_no_answer, Alarm::RingOut(leg));
+        self.robot_hears(now, &device.id, leg);
     }
 
     /// Nobody picked up.

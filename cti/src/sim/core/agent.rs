@@ -138,6 +138,8 @@ pub(crate) struct Agent {
     pub(crate) supervising: bool,
     /// Calls that came to him by name and wait for him, oldest first.
     pub(crate) personal: std::collections::VecDeque<super::call::CallId>,
+    /// Index of the robots he belongs to.
+    pub(crate) crew: Option<usize>,
     /// Cleared calls that are kept for his wrap-up data.
     pub(crate) windows: Vec<super::call::CallId>,
 }

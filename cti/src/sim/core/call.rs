@@ -87,6 +87,19 @@ impl CallData {
         }
     }
 
+    /// A variable by the name used in scripts.
+    pub(crate) fn get(&self, key: &str) -> Option<&String> {
+        match key {
+            "wrapUpReason" => self.wrap_up.as_ref(),
+            "callerEnteredDigits" => self.entered.as_ref(),
+            _ => match (numbered(key).and_then(|n| self.variables.get(n)), indexed(key)) {
+                (Some(slot), _) => slot.as_ref(),
+                (None, Some((name, index))) => self.arrays.get(&(name.to_owned(), index)),
+                (None, None) => self.scalars.get(key),
+            },
+        }
+    }
+
     /// Takes over what `update` sets; everything else stays.
     pub(crate) fn merge(&mut self, update: &Self) {
         let texts = [

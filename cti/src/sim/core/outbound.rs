@@ -19,6 +19,8 @@ use crate::sim::campaign::{Answer, CampaignConfig, Contact, DialMode, OutboundCa
 
 /// Outcomes that snapshots tell of.
 const HISTORY: usize = 1000;
+/// Customers that a predictive campaign dials, one after the other, before it lets a reserved agent go.
+const TRIES: u32 = 3;
 /// Reason of NOT_READY when an agent did not respond to a reservation: CCX tells direct preview from the others.
 const NOT_RESPONDED: u16 = 32767;
 const NOT_RESPONDED_CCX: u16 = 32747;
@@ -49,6 +51,8 @@ pub(crate) struct Outreach {
     pub(crate) campaign: usize,
     pub(crate) mode: DialMode,
     pub(crate) contact: Contact,
+    /// Customers dialled during this reservation.
+    pub(crate) tries: u32,
     /// Key of the record, `BADialedListID`.
     pub(crate) key: u32,
     pub(crate) stage: Stage,
@@ -115,7 +119,7 @@ impl World {
         let dialer = Device::outside(&config.dialer_port);
         let key = self.new_record(campaign, &contact, agent);
         let stage = if mode.asks() { Stage::Offered } else { Stage::Dialling };
-        let outreach = Outreach { campaign, mode, contact, key, stage };
+        let outreach = Outreach { campaign, mode, contact, tries: 1, key, stage };
         let data = Arc::new(self.outreach_data(&outreach));
         let kind = mode.reservation_type(self.config.dialect);
         let id = self.begin(now, kind, &dialer, data, event_cause::NEW_CALL);
@@ -182,12 +186,13 @@ impl World {
     /// answered is not the next.
     fn dial_another(&mut self, now: Instant, id: CallId, failed: Outreach) {
         let list = &mut self.campaigns[failed.campaign].list;
-        let another = list.front().is_some_and(|next| next.number != failed.contact.number);
+        let another =
+            list.front().is_some_and(|next| next.number != failed.contact.number) && failed.tries < TRIES;
         let next = if another { list.pop_front() } else { None };
         let agent = self.reserved_phone(id).and_then(|phone| self.agent_at(&phone.id));
         let (Some(contact), Some(agent)) = (next, agent) else { return self.end_reservation(now, id) };
         let key = self.new_record(failed.campaign, &contact, agent);
-        let outreach = Outreach { contact, key, ..failed };
+        let outreach = Outreach { contact, key, tries: failed.tries + 1, ..failed };
         let data = Arc::new(self.outreach_data(&outreach));
         if let Some(call) = self.calls.get_mut(&id) {
             call.data = data;

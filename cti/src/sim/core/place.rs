@@ -170,6 +170,7 @@ impl World {
         let what = What::Delivered { ends: call.ends(), queue: None, data: call.data.clone() };
         self.tell(id, device, Leg::Alerting, cause, what);
         self.alarm(now + self.config.desk.internal_ring, Alarm::RingOut(leg));
+        self.robot_hears(now, &device.id, leg);
     }
 
     /// The caller hears a tone until he hangs up.

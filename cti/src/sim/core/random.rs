@@ -26,6 +26,11 @@ impl Random {
         if bound == 0 { 0 } else { (self.next() % bound as u64) as usize }
     }
 
+    /// Whether something happens that happens in this share of cases.
+    pub(crate) fn chance(&mut self, share: f64) -> bool {
+        ((self.next() >> 11) as f64) < share * (1u64 << 53) as f64
+    }
+
     /// A duration out of `span`, both ends included.
     pub(crate) fn within(&mut self, span: Span) -> Duration {
         let width = span.max.saturating_sub(span.min).as_micros() as u64;

@@ -30,6 +30,7 @@ impl World {
             let when = now + self.config.script[index].0;
             self.alarm(when, Alarm::Scripted(index));
         }
+        self.start_robots(now);
         for campaign in 0..self.campaigns.len() {
             self.next_reservation(now, campaign);
         }

@@ -142,6 +142,7 @@ impl World {
         if was.in_work() {
             self.close_windows(index);
         }
+        self.robot_sees(now, index);
     }
 
     /// Reports the agent's present state.

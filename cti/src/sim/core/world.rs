@@ -73,6 +73,10 @@ pub(crate) enum Alarm {
     Dialled(CallId),
     /// The agent has not responded to a reservation.
     Unanswered(LegId),
+    /// An agent who acts by himself does so; void when his state has changed since.
+    Robot { agent: usize, since: Instant },
+    /// An agent who acts by himself picks up.
+    RobotAnswers(LegId),
     /// Wrap-up ends; void when the agent's state has changed since.
     WorkOver { agent: usize, since: Instant },
     /// The call object kept for wrap-up data goes.
@@ -95,7 +99,7 @@ pub(crate) struct World {
     pub(crate) revision: u32,
     pub(super) campaigns: Vec<Campaign>,
     /// What became of the latest contacts of campaigns, oldest first.
-    pub(super) contacts: VecDeque<ContactTruth>,
+    pub(crate) contacts: VecDeque<ContactTruth>,
     pub(super) next_record: u32,
     /// Statistics.
     pub(crate) ledger: Ledger,
@@ -204,6 +208,8 @@ impl World {
             Alarm::Campaign(campaign) => self.dial_next(now, campaign),
             Alarm::Dialled(call) => self.dialled(now, call),
             Alarm::Unanswered(leg) => self.unanswered(now, leg),
+            Alarm::Robot { agent, since } => self.robot_acts(now, agent, since),
+            Alarm::RobotAnswers(leg) => self.robot_answers(now, leg),
             Alarm::WorkOver { agent, since } => self.work_over(now, agent, since),
             Alarm::WindowOver(call) => self.end(call),
         }
@@ -461,6 +467,7 @@ fn agent(index: usize, from: &AgentConfig, config: &Config, now: Instant) -> Age
         outgoing: false,
         supervising: false,
         personal: VecDeque::new(),
+        crew: None,
         windows: Vec::new(),
     }
 }

@@ -36,9 +36,10 @@ pub struct Core {
 }
 
 #[derive(Debug)]
-struct Asked {
-    command: Command,
-    reply: oneshot::Sender<Reply>,
+enum Asked {
+    Command(Box<Command>, oneshot::Sender<Reply>),
+    /// Take this directory over.
+    Directory(Arc<Directory>, oneshot::Sender<()>),
 }
 
 /// Starts the link and the model's task on the current tokio runtime.
@@ -76,10 +77,20 @@ impl Core {
     /// of service. Cancel safe: a command that has been let in is carried out all the same.
     pub async fn ask(&self, command: Command) -> Reply {
         let (reply, answer) = oneshot::channel();
-        if self.commands.send(Asked { command, reply }).await.is_err() {
+        if self.commands.send(Asked::Command(Box::new(command), reply)).await.is_err() {
             return Reply::Refused(ApiError::out_of_service());
         }
         answer.await.unwrap_or_else(|_| Reply::Refused(ApiError::out_of_service()))
+    }
+
+    /// Has the model take another directory over, built after the one before; returns when it has. Cancel safe: the
+    /// exchange is carried out all the same.
+    pub async fn exchange(&self, directory: Arc<Directory>) {
+        let (done, exchanged) = oneshot::channel();
+        if self.commands.send(Asked::Directory(directory, done)).await.is_ok() {
+            // An error says that the model is gone, with its directory.
+            let _ = exchanged.await;
+        }
     }
 
     /// Waits until commands are served. Never returns when the task is gone before. Cancel safe.
@@ -146,12 +157,7 @@ impl Task {
                         self.link.close();
                         return;
                     }
-                    for Asked { command, reply } in asked.drain(..) {
-                        let answer = self.model.handle_command(now(), command);
-                        self.carry_out();
-                        // Who does not wait any more does not get an answer.
-                        let _ = reply.send(answer);
-                    }
+                    asked.drain(..).for_each(|asked| self.answer(asked));
                 }
                 changed = presences.take() => {
                     for (user, presence) in changed {
@@ -172,6 +178,22 @@ impl Task {
                     }
                     return;
                 }
+            }
+        }
+    }
+
+    fn answer(&mut self, asked: Asked) {
+        match asked {
+            Asked::Command(command, reply) => {
+                let answer = self.model.handle_command(now(), *command);
+                self.carry_out();
+                // Who does not wait any more does not get an answer.
+                let _ = reply.send(answer);
+            }
+            Asked::Directory(directory, done) => {
+                self.model.handle_directory(now(), directory);
+                self.carry_out();
+                let _ = done.send(());
             }
         }
     }

@@ -286,7 +286,7 @@ mod tests {
     #[test]
     fn the_sample_users_are_as_documented() {
         let directory = directory(&sim::Config::demo(20, "finesse")).unwrap();
-        assert_eq!(directory.users().len(), 21);
+        assert_eq!(directory.user_count(), 21);
         let first = directory.user("1001").unwrap();
         assert!(first.roles.supervisor && first.supervises == [1]);
         assert!(!directory.user("1002").unwrap().roles.supervisor);

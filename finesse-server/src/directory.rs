@@ -1,8 +1,18 @@
-//! Who and what is configured: users, teams, queues, reason codes. Immutable once built; a change of the
-//! configuration builds a new one.
+//! Who and what is configured: users, teams, queues, reason codes. Immutable once built; a change builds a new one, in
+//! which everybody who stays keeps his position, and exchanges the two as a whole ([`Shared`]).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
+
+mod roster;
+mod shared;
+
+pub use roster::Roster;
+pub use shared::Shared;
+
+/// Positions of users who are gone that are kept free at least, the latest ones, so that what is still on its way about
+/// one of them does not reach another.
+const VACANCIES: usize = 1024;
 
 /// What a user may do. A supervisor is an agent as well; an administrator need not be one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,7 +93,10 @@ pub struct ReasonCode {
 /// Everything that is configured, with the look-ups the server needs.
 #[derive(Debug, Default)]
 pub struct Directory {
-    users: Vec<Arc<User>>,
+    /// `None`: the user of this position is gone.
+    users: Vec<Option<Arc<User>>>,
+    /// Positions of those who are gone, in the order in which they went.
+    vacant: VecDeque<usize>,
     by_id: HashMap<Arc<str>, usize>,
     by_lower_id: HashMap<String, usize>,
     by_login_name: HashMap<String, usize>,
@@ -180,16 +193,22 @@ impl Builder {
     /// # Errors
     /// The first contradiction found.
     pub fn build(self) -> Result<Directory, DirectoryError> {
-        let mut d = Directory::default();
+        self.build_after(&Directory::default())
+    }
+
+    /// As [`build`](Self::build), with everybody who is in `former` too at the position that he has there.
+    ///
+    /// # Errors
+    /// The first contradiction found.
+    pub fn build_after(self, former: &Directory) -> Result<Directory, DirectoryError> {
+        let mut d = Directory::empty_after(former);
         for team in self.teams {
-            let id = team.id;
-            if d.teams.insert(id, Arc::new(team)).is_some() {
-                return Err(DirectoryError::Duplicate { kind: "team", id });
-            }
+            d.add_team(team)?;
         }
         for user in self.users {
-            d.add_user(user)?;
+            d.add_user(user, former)?;
         }
+        d.leave_vacant(former);
         for queue in self.queues {
             d.add_queue(queue)?;
         }
@@ -206,7 +225,31 @@ impl Directory {
         Builder::default()
     }
 
-    fn add_user(&mut self, mut user: User) -> Result<(), DirectoryError> {
+    /// One without anybody, in which the positions of `former` are kept free.
+    fn empty_after(former: &Directory) -> Directory {
+        let users = vec![None; former.users.len()];
+        Directory { users, vacant: former.vacant.clone(), ..Directory::default() }
+    }
+
+    /// Notes the positions of those who have gone.
+    fn leave_vacant(&mut self, former: &Directory) {
+        let gone = |at: &usize| former.users[*at].is_some() && self.users[*at].is_none();
+        let gone: Vec<usize> = (0..former.users.len()).filter(gone).collect();
+        self.vacant.extend(gone);
+    }
+
+    fn add_team(&mut self, team: Team) -> Result<(), DirectoryError> {
+        let id = team.id;
+        match self.teams.contains_key(&id) {
+            true => Err(DirectoryError::Duplicate { kind: "team", id }),
+            false => {
+                self.teams.insert(id, Arc::new(team));
+                Ok(())
+            }
+        }
+    }
+
+    fn add_user(&mut self, mut user: User, former: &Directory) -> Result<(), DirectoryError> {
         let bad = |c: char| c.is_control() || "/<>|{}\"'&".contains(c);
         if user.id.is_empty() || user.id.chars().any(bad) {
             return Err(DirectoryError::BadUserId(user.id.to_string()));
@@ -218,18 +261,34 @@ impl Directory {
         for &team in user.team.iter().chain(&user.supervises) {
             self.require_team(team, || format!("user {:?}", user.id))?;
         }
-        let at = self.users.len();
-        if self.by_lower_id.insert(user.id.to_lowercase(), at).is_some() {
+        let (id, login_name) = (user.id.to_lowercase(), user.login_name.to_lowercase());
+        if self.by_lower_id.contains_key(&id) {
             return Err(DirectoryError::DuplicateUser(user.id.to_string()));
         }
-        self.by_id.insert(user.id.clone(), at);
-        if !user.login_name.is_empty()
-            && self.by_login_name.insert(user.login_name.to_lowercase(), at).is_some()
-        {
+        if !login_name.is_empty() && self.by_login_name.contains_key(&login_name) {
             return Err(DirectoryError::DuplicateLoginName(user.login_name));
         }
-        self.users.push(Arc::new(user));
+        let at = former.position(&user.id).unwrap_or_else(|| self.free_position());
+        self.by_lower_id.insert(id, at);
+        self.by_id.insert(user.id.clone(), at);
+        if !login_name.is_empty() {
+            self.by_login_name.insert(login_name, at);
+        }
+        // Whoever is unchanged stays the same object, which is quick to compare.
+        let same = former.users.get(at).and_then(Option::as_ref).filter(|former| ***former == user).cloned();
+        self.users[at] = Some(same.unwrap_or_else(|| Arc::new(user)));
         Ok(())
+    }
+
+    /// A position for somebody new.
+    fn free_position(&mut self) -> usize {
+        if self.vacant.len() > VACANCIES
+            && let Some(at) = self.vacant.pop_front()
+        {
+            return at;
+        }
+        self.users.push(None);
+        self.users.len() - 1
     }
 
     fn add_queue(&mut self, queue: Queue) -> Result<(), DirectoryError> {
@@ -237,9 +296,12 @@ impl Directory {
         if let Some(user) = queue.members.iter().find(|m| !self.by_id.contains_key(*m)) {
             return Err(DirectoryError::UnknownMember { queue: id, user: user.to_string() });
         }
-        match self.queues.insert(id, Arc::new(queue)) {
-            None => Ok(()),
-            Some(_) => Err(DirectoryError::Duplicate { kind: "queue", id }),
+        match self.queues.contains_key(&id) {
+            true => Err(DirectoryError::Duplicate { kind: "queue", id }),
+            false => {
+                self.queues.insert(id, Arc::new(queue));
+                Ok(())
+            }
         }
     }
 
@@ -275,9 +337,19 @@ impl Directory {
         }
     }
 
-    /// All users, in the order of the configuration. The position is stable and names a user in [`Self::at`].
-    pub fn users(&self) -> &[Arc<User>] {
-        &self.users
+    /// All users, in the order of their positions: that of the configuration, with those who came later behind.
+    pub fn users(&self) -> impl Iterator<Item = &Arc<User>> {
+        self.users.iter().flatten()
+    }
+
+    /// How many users there are.
+    pub fn user_count(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Who is at each position; `None`: nobody any more. A position is that of the same user in every later directory.
+    pub fn positions(&self) -> impl Iterator<Item = Option<&Arc<User>>> {
+        self.users.iter().map(Option::as_ref)
     }
 
     /// The position of the user with exactly this id.
@@ -285,17 +357,9 @@ impl Directory {
         self.by_id.get(id).copied()
     }
 
-    /// The user at a position given by [`Self::position`] or [`Self::position_ignoring_case`].
-    ///
-    /// # Panics
-    /// When the position was not given by this directory.
-    pub fn at(&self, position: usize) -> &Arc<User> {
-        &self.users[position]
-    }
-
     /// The user with exactly this id.
     pub fn user(&self, id: &str) -> Option<&Arc<User>> {
-        self.position(id).map(|at| &self.users[at])
+        self.position(id).and_then(|at| self.users[at].as_ref())
     }
 
     /// The position of the user with this id, whatever its case: the local part of a JID has lost it.
@@ -305,7 +369,7 @@ impl Directory {
 
     /// The user with this id, whatever its case.
     pub fn user_ignoring_case(&self, id: &str) -> Option<&Arc<User>> {
-        self.position_ignoring_case(id).map(|at| &self.users[at])
+        self.position_ignoring_case(id).and_then(|at| self.users[at].as_ref())
     }
 
     /// The user whose id this is, or else whose login name it is (case ignored): an id wins over another user's
@@ -313,7 +377,7 @@ impl Directory {
     pub fn resolve(&self, id_or_login_name: &str) -> Option<&Arc<User>> {
         self.user(id_or_login_name).or_else(|| {
             let at = self.by_login_name.get(&id_or_login_name.to_lowercase())?;
-            Some(&self.users[*at])
+            self.users[*at].as_ref()
         })
     }
 
@@ -329,7 +393,7 @@ impl Directory {
 
     /// The users who belong to a team, in the order of the configuration.
     pub fn members(&self, team: u32) -> impl Iterator<Item = &Arc<User>> {
-        self.users.iter().filter(move |u| u.team == Some(team))
+        self.users().filter(move |u| u.team == Some(team))
     }
 
     /// Whether `supervisor` supervises the team that `user` belongs to.
@@ -397,116 +461,4 @@ fn available(code: &ReasonCode, user: &User) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn user(id: &str, login: &str) -> User {
-        User {
-            id: id.into(),
-            login_name: login.into(),
-            first_name: String::new(),
-            last_name: String::new(),
-            roles: Roles { agent: true, ..Roles::default() },
-            team: None,
-            supervises: vec![],
-        }
-    }
-
-    fn team(id: u32) -> Team {
-        Team { id, name: format!("team {id}") }
-    }
-
-    fn code(id: u32, category: ReasonCategory, number: u16, label: &str) -> ReasonCode {
-        ReasonCode { id, category, code: number, label: label.into(), for_all: true, teams: vec![] }
-    }
-
-    #[test]
-    fn an_id_wins_over_the_login_name_of_another() {
-        let d = Directory::builder().user(user("1001", "1002")).user(user("1002", "Ann")).build().unwrap();
-        assert_eq!(&*d.resolve("1002").unwrap().id, "1002");
-        assert_eq!(&*d.resolve("aNN").unwrap().id, "1002");
-        assert!(d.resolve("nobody").is_none());
-        assert!(d.user("ann").is_none());
-    }
-
-    #[test]
-    fn ids_are_found_without_case_for_jids_only() {
-        let d = Directory::builder().user(user("MKeller", "")).build().unwrap();
-        assert!(d.user("mkeller").is_none());
-        assert_eq!(&*d.user_ignoring_case("mkeller").unwrap().id, "MKeller");
-    }
-
-    #[test]
-    fn contradictions_are_errors() {
-        let twice = Directory::builder().user(user("a", "x")).user(user("A", "y")).build();
-        assert!(matches!(twice, Err(DirectoryError::DuplicateUser(_))));
-        let names = Directory::builder().user(user("a", "x")).user(user("b", "X")).build();
-        assert!(matches!(names, Err(DirectoryError::DuplicateLoginName(_))));
-        let bad = Directory::builder().user(user("a/b", "x")).build();
-        assert!(matches!(bad, Err(DirectoryError::BadUserId(_))));
-        let mut lost = user("a", "x");
-        lost.team = Some(7);
-        assert!(matches!(
-            Directory::builder().user(lost).build(),
-            Err(DirectoryError::UnknownTeam { team: 7, .. })
-        ));
-        let queue = Queue { id: 1, name: String::new(), members: vec!["zed".into()] };
-        assert!(matches!(
-            Directory::builder().queue(queue).build(),
-            Err(DirectoryError::UnknownMember { .. })
-        ));
-        let codes = Directory::builder()
-            .reason_code(code(1, ReasonCategory::Logout, 5, "a"))
-            .reason_code(code(2, ReasonCategory::Logout, 5, "b"))
-            .build();
-        assert!(matches!(codes, Err(DirectoryError::ReasonCode { id: 2, .. })));
-    }
-
-    #[test]
-    fn a_supervisor_is_an_agent_and_reaches_only_the_own_teams() {
-        let mut boss = user("9", "boss");
-        boss.roles = Roles { supervisor: true, ..Roles::default() };
-        boss.supervises = vec![1];
-        let mut a = user("1", "a");
-        a.team = Some(1);
-        let mut b = user("2", "b");
-        b.team = Some(2);
-        let d = Directory::builder()
-            .team(team(1))
-            .team(team(2))
-            .user(boss)
-            .user(a)
-            .user(b)
-            .queue(Queue { id: 5, name: "q".into(), members: vec!["1".into()] })
-            .build()
-            .unwrap();
-        let boss = d.user("9").unwrap();
-        assert!(boss.roles.agent);
-        assert!(d.supervises(boss, d.user("1").unwrap()));
-        assert!(!d.supervises(boss, d.user("2").unwrap()));
-        assert_eq!(d.queues_of(boss).count(), 1);
-        assert_eq!(d.queues_of(d.user("2").unwrap()).count(), 0);
-    }
-
-    #[test]
-    fn team_reason_codes_are_for_the_team() {
-        let mut a = user("1", "a");
-        a.team = Some(1);
-        let mut special = code(3, ReasonCategory::NotReady, 7, "special");
-        special.for_all = false;
-        special.teams = vec![2];
-        let d = Directory::builder()
-            .team(team(1))
-            .team(team(2))
-            .user(a)
-            .reason_code(code(1, ReasonCategory::NotReady, 5, "break"))
-            .reason_code(code(2, ReasonCategory::Logout, 5, "end"))
-            .reason_code(special)
-            .build()
-            .unwrap();
-        let a = d.user("1").unwrap();
-        assert_eq!(d.reason_codes(a, ReasonCategory::NotReady).count(), 1);
-        assert!(d.reason_code(a, 3).is_none());
-        assert_eq!(d.reason_by_number(a, ReasonCategory::Logout, 5).unwrap().id, 2);
-    }
-}
+mod tests;

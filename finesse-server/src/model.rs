@@ -38,6 +38,7 @@ mod agents;
 mod calls;
 mod change_user;
 mod commands;
+mod exchange;
 mod merge;
 mod publish;
 mod record;
@@ -58,7 +59,6 @@ use service::Service;
 use statistics::Readings;
 use system::Identity;
 use time::Now;
-use user::{Profile, UserView};
 
 /// How the model behaves; [`Settings::new`] has the values of an ordinary deployment.
 #[derive(Clone, Debug)]
@@ -191,10 +191,7 @@ pub struct Model {
 impl Model {
     /// A model of which the CTI server has told nothing yet: out of service.
     pub fn new(settings: Settings, directory: Arc<Directory>) -> Self {
-        let seats = directory.users().iter().map(|user| {
-            let team = user.team.map(|id| format!("/finesse/api/Team/{id}/Users").into());
-            Seat::new(UserView::new(Profile::new(user, &directory)), team)
-        });
+        let seats = directory.positions().map(|user| exchange::seat(user, &directory));
         Self {
             seats: seats.collect(),
             by_device: HashMap::new(),

@@ -28,7 +28,7 @@ use parking_lot::RwLock;
 
 use crate::api::{Shape, runtime};
 use crate::catalogue::Catalogue;
-use crate::directory::{Directory, User};
+use crate::directory::{Shared, User};
 use crate::model::command::{ApiError, Command, Password, Reply, UserBody, What};
 use crate::realm::basic::Basic;
 use crate::realm::{Case, Identity, Kind, Realm, Refused};
@@ -92,7 +92,7 @@ struct Inner {
     current: RwLock<Arc<Current>>,
     realm: Arc<Realm>,
     model: Arc<dyn Ask>,
-    directory: Arc<Directory>,
+    directory: Shared,
     messages: Messages,
 }
 
@@ -110,13 +110,14 @@ impl Current {
 }
 
 impl Rest {
-    /// The API in front of a model; `directory` is the one that the model has.
+    /// The API in front of a model; `directory` is where the one that the model has is found.
     pub fn new(
         settings: Settings,
         realm: Arc<Realm>,
         model: Arc<dyn Ask>,
-        directory: Arc<Directory>,
+        directory: impl Into<Shared>,
     ) -> Rest {
+        let directory = directory.into();
         let current = RwLock::new(Current::new(settings));
         Rest(Arc::new(Inner { current, realm, model, directory, messages: Messages::default() }))
     }
@@ -223,7 +224,7 @@ impl Rest {
     fn look(&self, found: &reads::Match, caller: &str, headers: &HeaderMap) -> Outcome {
         let current = self.current();
         let sources = reads::Sources {
-            directory: &self.0.directory,
+            directory: &self.0.directory.load(),
             catalogue: &current.settings.catalogue,
             serving: self.0.model.serving(),
             messages: &self.0.messages,
@@ -245,8 +246,8 @@ impl Rest {
         let publish = |(node, document): messages::Event| self.0.model.publish(&node, &document);
         let most = self.current().settings.team_messages;
         let created = self.person(caller).and_then(|caller| {
-            let draft = messages::Draft { caller, body, request_id: request_id.as_deref() };
-            self.0.messages.create(moment(), most, &self.0.directory, draft, publish)
+            let draft = messages::Draft { caller: &caller, body, request_id: request_id.as_deref() };
+            self.0.messages.create(moment(), most, &self.0.directory.load(), draft, publish)
         });
         match created {
             Ok(id) => Outcome::Done(Some(format!("{BASE}/TeamMessage/{id}"))),
@@ -258,7 +259,7 @@ impl Rest {
         let publish = |(node, document): messages::Event| self.0.model.publish(&node, &document);
         let deleted = self.person(caller).and_then(|caller| {
             let request_id = request_id.as_deref();
-            self.0.messages.delete(moment(), &self.0.directory, caller, id, publish, request_id)
+            self.0.messages.delete(moment(), &self.0.directory.load(), &caller, id, publish, request_id)
         });
         match deleted {
             Ok(()) => Outcome::Done(None),
@@ -267,11 +268,11 @@ impl Rest {
     }
 
     /// The caller in the directory, while the server is in service.
-    fn person(&self, caller: &str) -> Result<&Arc<User>, ApiError> {
+    fn person(&self, caller: &str) -> Result<Arc<User>, ApiError> {
         if !self.0.model.serving() {
             return Err(ApiError::out_of_service());
         }
-        self.0.directory.user(caller).ok_or_else(|| ApiError::unauthorized(caller))
+        self.0.directory.load().user(caller).cloned().ok_or_else(|| ApiError::unauthorized(caller))
     }
 
     /// The form in which a request wants its answer.

@@ -2,6 +2,7 @@
 
 mod doors;
 mod listeners;
+mod people;
 mod reload;
 mod settings;
 
@@ -21,7 +22,7 @@ use xmpp::tcp::Admission;
 use crate::access::Rights;
 use crate::config::{Config, Deployment};
 use crate::core::{self, Core};
-use crate::directory::Directory;
+use crate::directory::{Directory, Shared};
 use crate::http::Interfaces;
 use crate::http::tls::Tls;
 use crate::model;
@@ -32,6 +33,7 @@ use crate::realm::{Account, Builder, Kind, LockoutRules, Proof, Realm, Rules, Xm
 use crate::rest::{Ask, Rest};
 use doors::{Behind, Doors};
 pub use listeners::Listeners;
+use people::People;
 
 /// How often subscriptions of absent resources are looked through.
 const SWEEP: Duration = Duration::from_secs(600);
@@ -79,6 +81,7 @@ pub struct Server {
     behind: Behind,
     tasks: JoinSet<()>,
     core: Core,
+    people: People,
     started_with: Arc<Config>,
     config: watch::Sender<Arc<Config>>,
 }
@@ -172,30 +175,26 @@ impl Server {
     pub fn start(setup: Setup) -> Server {
         let Setup { config, directory, realm, listeners, tls } = setup;
         let addresses = listeners.addresses();
-        let nodes = Arc::new(Nodes::new(directory.clone()));
+        let shared_directory = Shared::from(directory.clone());
+        let nodes = Arc::new(Nodes::new(shared_directory.clone()));
         let broker = Broker::with_source(settings::broker(&config), nodes.clone());
         let rights = Arc::new(Rights::new(nodes));
         let service = xmpp::Service::new(
             settings::xmpp(&config),
             broker.clone(),
             Arc::new(XmppRealm(realm.clone())),
-            rights,
+            rights.clone(),
         );
         service.redirect(settings::alternate(&config));
         let shared = SharedPorts::default();
         shared.set(ports(addresses));
         let settings = model_settings(&config, shared.clone());
-        let core = core::spawn(
-            settings,
-            directory.clone(),
-            link(&config),
-            service.clone(),
-            config.absence.resources,
-        );
+        let core = core::spawn(settings, directory, link(&config), service.clone(), config.absence.resources);
         realm.trust(settings::admission(&config).trusted);
         let model =
             Model { core: core.clone(), broker: broker.clone(), pubsub_domain: config.server.pubsub() };
-        let rest = Rest::new(settings::rest(&config), realm.clone(), Arc::new(model), directory);
+        let rest =
+            Rest::new(settings::rest(&config), realm.clone(), Arc::new(model), shared_directory.clone());
         let interfaces = Arc::new(Interfaces::new(
             rest,
             bosh::Endpoint::new(service.clone(), settings::bosh(&config)),
@@ -203,6 +202,13 @@ impl Server {
             Admission::new(settings::admission(&config)),
             settings::rules(&config, addresses),
         ));
+        let people = People {
+            directory: shared_directory,
+            core: core.clone(),
+            service: service.clone(),
+            rights,
+            realm: realm.clone(),
+        };
         let (stop, _) = watch::channel(false);
         let behind = Behind { interfaces, realm, tls, stop };
         let (mut doors, mut tasks) = (Doors::default(), JoinSet::new());
@@ -214,12 +220,24 @@ impl Server {
         let started_with = Arc::new(config);
         let (config, changes) = watch::channel(started_with.clone());
         tasks.spawn(reload::watch_certificate(changes, behind.tls.clone(), stop()));
-        Server { doors, ports: shared, behind, tasks, core, started_with, config }
+        Server { doors, ports: shared, behind, tasks, core, people, started_with, config }
     }
 
     /// Where it can be reached.
     pub fn addresses(&self) -> Addresses {
         self.doors.addresses()
+    }
+
+    /// Lets another directory hold, built after the present one ([`Server::directory`]). When it returns, REST, the
+    /// nodes and the model have taken it over; users who are gone have no session any more, and nobody has a
+    /// subscription that he could not make now.
+    pub async fn exchange_directory(&self, directory: Arc<Directory>) {
+        self.people.exchange(directory).await;
+    }
+
+    /// The directory that holds at present.
+    pub fn directory(&self) -> Arc<Directory> {
+        self.people.directory.load()
     }
 
     /// What the notification service has counted: sessions, logins, refusals by reason, memory.

@@ -424,6 +424,12 @@ impl Service {
         removal::remove_user(&self.0, user)
     }
 
+    /// The bare address of a user of this service: his id in lower case, escaped (XEP-0106), at the domain. `None` if
+    /// the id cannot be part of an address.
+    pub fn bare_address(&self, user: &str) -> Option<String> {
+        Some(format!("{}@{}", address::local_part(user)?, self.0.config.domain))
+    }
+
     /// Ends every session with [`EndReason::Shutdown`] and lets nobody in any more.
     pub fn shutdown(&self) {
         self.0.stopping.store(true, Ordering::SeqCst);

@@ -94,6 +94,8 @@ pub enum Source {
 /// Contents of `data`.
 #[derive(Clone, Debug)]
 pub enum Payload {
+    /// Nothing: the object is gone.
+    Nothing,
     /// `user`, complete.
     User(Arc<UserView>),
     /// `user`, the summary for team feeds.
@@ -150,6 +152,7 @@ impl Update {
 impl Payload {
     fn write(&self, w: &mut Writer<'_>) {
         match self {
+            Self::Nothing => {}
             Self::User(user) => user.write(w, "user", true),
             Self::UserSummary(user) => user.write_summary(w),
             Self::Dialog(dialog, ccx) => dialog.write(w, "dialog", *ccx),

@@ -38,7 +38,7 @@ pub(super) enum Purpose {
     /// One call, while rebuilding; with the number of its events seen before.
     Call(u32, u64),
     /// Numbers of the queue at this position.
-    Statistics(usize),
+    Statistics(u32),
     /// Forced sign-out of an agent who has gone.
     Absent(usize),
 }

@@ -73,6 +73,11 @@ impl Service {
         matches!(self.phase, Phase::Serving)
     }
 
+    /// Whether the state is known, and with it whatever the CTI server tells.
+    pub(super) fn is_told(&self) -> bool {
+        matches!(self.phase, Phase::Proving | Phase::Serving)
+    }
+
     pub(super) fn reason(&self) -> &'static str {
         match self.phase {
             Phase::Down => "CTI_SERVER_NOT_CONNECTED",
@@ -134,8 +139,9 @@ impl Model {
     fn start_rebuilding(&mut self, now: Now) {
         self.calls.generation += 1;
         self.service.steady_at = Some(now.instant + self.service.damper.steady(now.instant));
-        let agents = self.directory.users().iter().enumerate();
-        let agents = agents.filter(|(_, user)| user.roles.agent).map(|(at, _)| at).collect();
+        let agents = self.directory.positions().enumerate();
+        let agents = agents.filter(|(_, user)| user.is_some_and(|user| user.roles.agent)).map(|(at, _)| at);
+        let agents = agents.collect();
         self.service.phase = Phase::Rebuilding(Rebuild { agents, ..Rebuild::default() });
         self.pump(now);
     }

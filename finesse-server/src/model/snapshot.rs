@@ -38,6 +38,16 @@ impl Model {
         }
     }
 
+    /// Learns of an agent who has not been there before.
+    pub(super) fn ask_after(&mut self, now: Now, at: usize) {
+        if let Some(rebuild) = self.service.rebuild() {
+            rebuild.agents.push_back(at);
+            self.pump(now);
+        } else if self.service.is_told() {
+            self.query_agent(now, at);
+        }
+    }
+
     fn query_agent(&mut self, now: Now, at: usize) {
         let seat = &self.seats[at];
         let message = Message::new(kind::QUERY_AGENT_STATE_REQ)

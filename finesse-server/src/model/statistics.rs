@@ -41,6 +41,24 @@ impl Readings {
         self.next
     }
 
+    /// The queues of another directory; what is known of those that stay is kept.
+    fn follow(&mut self, directory: &Directory) {
+        let mut former = std::mem::take(&mut self.queues);
+        for queue in directory.queues() {
+            let known = former.iter().position(|reading| reading.view.queue.id == queue.id);
+            self.queues.push(match known.map(|at| former.swap_remove(at)) {
+                Some(mut reading) => {
+                    if reading.view.queue != *queue {
+                        Arc::make_mut(&mut reading.view).queue = queue.clone();
+                    }
+                    reading
+                }
+                None => Reading { view: Arc::new(QueueView::new(queue)), skip: 0 },
+            });
+        }
+        self.turn = 0;
+    }
+
     pub(super) fn find(&self, id: u32) -> Option<&Arc<QueueView>> {
         self.queues.iter().map(|r| &r.view).find(|v| v.queue.id == id)
     }
@@ -54,6 +72,15 @@ impl Model {
             && !self.settings.statistics_interval.is_zero()
             && !self.readings.queues.is_empty();
         self.readings.next = wanted.then_some(now.instant);
+    }
+
+    /// Takes the queues of the present directory over.
+    pub(super) fn follow_queues(&mut self, now: Now) {
+        self.readings.follow(&self.directory);
+        if self.readings.next.is_none() || self.readings.queues.is_empty() {
+            let serving = self.service.serving();
+            self.schedule_statistics(now, serving);
+        }
     }
 
     /// Asks for the queues whose turn has come.
@@ -83,12 +110,16 @@ impl Model {
         let message = Message::new(kind::QUERY_SKILL_GROUP_STATISTICS_REQ)
             .with(field::PERIPHERAL_ID, self.settings.peripheral_id)
             .with(field::SKILL_GROUP_NUMBER, reading.view.queue.id);
-        self.send(now, message, Purpose::Statistics(at));
+        let queue = reading.view.queue.id;
+        self.send(now, message, Purpose::Statistics(queue));
     }
 
     /// Takes the numbers of a queue in.
-    pub(super) fn statistics_answer(&mut self, now: Now, at: usize, answer: Option<&Message>) {
-        let reading = &mut self.readings.queues[at];
+    pub(super) fn statistics_answer(&mut self, now: Now, queue: u32, answer: Option<&Message>) {
+        // It may have gone meanwhile.
+        let Some(reading) = self.readings.queues.iter_mut().find(|r| r.view.queue.id == queue) else {
+            return;
+        };
         let Some(answer) = answer else {
             reading.skip = SKIPPED_ROUNDS;
             return;
@@ -101,7 +132,7 @@ impl Model {
         if !self.service.serving() {
             return;
         }
-        let view = &self.readings.queues[at].view;
+        let view = &reading.view;
         self.out.push_back(Output::Publish {
             node: view.uri.clone(),
             update: Update {

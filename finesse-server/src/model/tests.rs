@@ -4,6 +4,7 @@
 mod absence;
 mod calls;
 mod commands;
+mod exchange;
 mod merging;
 mod property;
 mod recording;

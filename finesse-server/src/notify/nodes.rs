@@ -6,7 +6,7 @@ use broker::NodeSource;
 use xmpp::{Access, AccessPolicy, Principal};
 
 use super::node::Node;
-use crate::directory::{Directory, User};
+use crate::directory::{Directory, Shared, User};
 use crate::model::system::SYSTEM_INFO;
 
 /// What the names of the contact centre's nodes begin with.
@@ -15,59 +15,62 @@ const NAMES: &str = "/finesse/api/";
 /// Node source and access policy of the contact centre.
 #[derive(Debug)]
 pub struct Nodes {
-    directory: Arc<Directory>,
+    directory: Shared,
     open: bool,
 }
 
 impl Nodes {
     /// Every user may listen to the own feeds, those of the own teams, and, as a supervisor, to those of the
     /// members of the supervised teams; administrators to all.
-    pub fn new(directory: Arc<Directory>) -> Self {
-        Self { directory, open: false }
+    pub fn new(directory: impl Into<Shared>) -> Self {
+        Self { directory: directory.into(), open: false }
     }
 
     /// Every user may listen to every feed, as on a server whose nodes are open.
-    pub fn open(directory: Arc<Directory>) -> Self {
-        Self { directory, open: true }
+    pub fn open(directory: impl Into<Shared>) -> Self {
+        Self { directory: directory.into(), open: true }
     }
 
     fn may_listen(&self, who: &Principal, name: &str) -> bool {
-        let Some(user) = self.directory.user_ignoring_case(&who.user) else { return false };
+        let directory = &*self.directory.load();
+        let Some(user) = directory.user_ignoring_case(&who.user) else { return false };
         let Some(node) = Node::parse(name) else { return user.roles.administrator };
         if self.open || user.roles.administrator {
             return true;
         }
         match node {
             Node::SystemInfo => true,
-            Node::User(id, _) => self.reaches(user, id),
+            Node::User(id, _) => reaches(directory, user, id),
             Node::Team(id) => {
                 user.team == Some(id) || (user.roles.supervisor && user.supervises.contains(&id))
             }
-            Node::Queue(id) => self.directory.queues_of(user).any(|queue| queue.id == id),
+            Node::Queue(id) => directory.queues_of(user).any(|queue| queue.id == id),
         }
     }
+}
 
-    fn reaches(&self, user: &User, id: &str) -> bool {
-        self.directory
-            .user_ignoring_case(id)
-            .is_some_and(|other| other.id == user.id || self.directory.supervises(user, other))
-    }
+fn reaches(directory: &Directory, user: &User, id: &str) -> bool {
+    directory
+        .user_ignoring_case(id)
+        .is_some_and(|other| other.id == user.id || directory.supervises(user, other))
 }
 
 impl NodeSource for Nodes {
     fn exists(&self, node: &str) -> bool {
+        let directory = self.directory.load();
         match Node::parse(node) {
             Some(Node::SystemInfo) => true,
-            Some(Node::User(id, _)) => self.directory.user(id).is_some(),
-            Some(Node::Team(id)) => self.directory.team(id).is_some(),
-            Some(Node::Queue(id)) => self.directory.queue(id).is_some(),
+            Some(Node::User(id, _)) => directory.user(id).is_some(),
+            Some(Node::Team(id)) => directory.team(id).is_some(),
+            Some(Node::Queue(id)) => directory.queue(id).is_some(),
             None => false,
         }
     }
 
     fn auto_subscriptions(&self, bare: &str) -> Vec<Arc<str>> {
         let local = bare.rsplit_once('@').map_or(bare, |(local, _)| local);
-        let Some(user) = self.directory.user_ignoring_case(&xmpp::sasl::unescape(local)) else {
+        let directory = self.directory.load();
+        let Some(user) = directory.user_ignoring_case(&xmpp::sasl::unescape(local)) else {
             return Vec::new();
         };
         let mut nodes: Vec<Arc<str>> = vec![SYSTEM_INFO.into()];

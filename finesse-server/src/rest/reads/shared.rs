@@ -25,9 +25,9 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
             let directory = asked.sources.directory;
             let totals = Totals {
                 queues: directory.queues().count(),
-                supervisors: directory.users().iter().filter(|user| user.roles.supervisor).count(),
+                supervisors: directory.users().filter(|user| user.roles.supervisor).count(),
                 teams: directory.teams().count(),
-                users: directory.users().len(),
+                users: directory.user_count(),
             };
             Ok(document(&CONFIG_INFO, &totals).into())
         },

@@ -40,6 +40,7 @@ mod change_user;
 mod commands;
 mod exchange;
 mod merge;
+pub mod outbound;
 mod publish;
 mod record;
 mod requests;

@@ -1,6 +1,7 @@
 //! `POST User/{id}/Dialogs` and `PUT Dialog/{id}`: calls made and acted on. What is allowed in the present state of a leg
 //! is for the CTI server to judge; its refusal reaches the client as an event.
 
+use cti::enums::control_failure_code as failure;
 use cti::enums::{call_manner_type, call_placement_type, connection_device_id_type, consult_type};
 use cti::field::Field;
 use cti::kind::Kind;
@@ -11,7 +12,7 @@ use super::Model;
 use super::command::{DialogBody, Reply};
 use super::dialog::{Connection, Leg};
 use super::error::ApiError;
-use super::requests::{Job, no_active_call};
+use super::requests::{Job, refused_here};
 use super::seat::{Expect, Line};
 use super::time::Now;
 use super::variables;
@@ -37,11 +38,8 @@ enum Action {
     SendDtmf,
     DropParticipant,
     Record,
+    Dialer,
 }
-
-/// Actions that exist in the API and are not carried out here.
-const NOT_IMPLEMENTED: [&str; 6] =
-    ["ACCEPT", "CLOSE", "REJECT", "RECLASSIFY", "UPDATE_SCHEDULED_CALLBACK", "CANCEL_SCHEDULED_CALLBACK"];
 
 impl Action {
     fn parse(name: &str) -> Result<Self, ApiError> {
@@ -58,7 +56,12 @@ impl Action {
             "SEND_DTMF" => Self::SendDtmf,
             "PARTICIPANT_DROP" => Self::DropParticipant,
             "START_RECORDING" => Self::Record,
-            other if NOT_IMPLEMENTED.contains(&other) => return Err(ApiError::not_implemented(other)),
+            "ACCEPT"
+            | "CLOSE"
+            | "REJECT"
+            | "RECLASSIFY"
+            | "UPDATE_SCHEDULED_CALLBACK"
+            | "CANCEL_SCHEDULED_CALLBACK" => Self::Dialer,
             other => return Err(ApiError::invalid_input("The requested action is not known", other)),
         })
     }
@@ -147,6 +150,9 @@ impl Model {
         if action == Action::Record {
             return self.start_recording(now, caller, call, &body, request_id);
         }
+        if action == Action::Dialer {
+            return self.tell_dialer(now, caller, call, &body, request_id);
+        }
         // Mandatory elements of an action come before the right to use it.
         let to = match action {
             Action::Consult | Action::TransferSst => number(&body.to_address, "toAddress")?,
@@ -174,7 +180,7 @@ impl Model {
                 let expect = if conference { Expect::Conferenced(call) } else { Expect::Transferred(call) };
                 let Some(message) = self.join_request(at, call, &connection, conference) else {
                     // The answer is 202 as for every refusal that depends on the state of calls.
-                    self.publish_error(at, expect, request_id, no_active_call());
+                    self.publish_error(at, expect, request_id, refused_here(failure::NO_ACTIVE_CALL));
                     return Ok(Reply::Accepted);
                 };
                 (message, expect)
@@ -202,7 +208,7 @@ impl Model {
     }
 
     /// The agent, leg and connection that a request acts on: always the caller's own.
-    fn own_leg(
+    pub(super) fn own_leg(
         &self,
         caller: &User,
         call: u32,
@@ -273,17 +279,22 @@ impl Model {
         if body.call_variables.is_empty() && body.wrap_up_reason.is_none() {
             return Err(ApiError::parameter_missing("mediaProperties"));
         }
-        let mut message = Message::new(kind::SET_CALL_DATA_REQ)
-            .with(field::PERIPHERAL_ID, self.settings.peripheral_id)
-            .with(field::CONNECTION_CALL_ID, call)
-            .with(field::CONNECTION_DEVICE_ID_TYPE, connection.id_type)
-            .with(field::CALL_TYPE, u32::from(u16::MAX))
-            .with_tag(tag::CONNECTION_DEVICE_ID, connection.device.as_str());
+        let mut message = self.data_request(call, connection);
         add_variables(&mut message, &body.call_variables)?;
         if let Some(reason) = &body.wrap_up_reason {
             variables::add_wrap_up(&mut message, reason)?;
         }
         Ok(message)
+    }
+
+    /// A request to change data of a call, without the data.
+    pub(super) fn data_request(&self, call: u32, connection: &Connection) -> Message {
+        Message::new(kind::SET_CALL_DATA_REQ)
+            .with(field::PERIPHERAL_ID, self.settings.peripheral_id)
+            .with(field::CONNECTION_CALL_ID, call)
+            .with(field::CONNECTION_DEVICE_ID_TYPE, connection.id_type)
+            .with(field::CALL_TYPE, u32::from(u16::MAX))
+            .with_tag(tag::CONNECTION_DEVICE_ID, connection.device.as_str())
     }
 
     fn consult_request(&self, at: usize, call: u32, connection: &Connection, to: &str) -> Message {

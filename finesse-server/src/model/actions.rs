@@ -2,7 +2,7 @@
 
 /// A set of actions, printed in a fixed order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Actions(u16);
+pub struct Actions(u32);
 
 macro_rules! actions {
     ($($name:ident $bit:literal;)*) => {
@@ -30,6 +30,12 @@ actions! {
     PARTICIPANT_DROP 11;
     BARGE_CALL 12;
     SILENT_MONITOR 13;
+    ACCEPT 14;
+    CLOSE 15;
+    REJECT 16;
+    RECLASSIFY 17;
+    UPDATE_SCHEDULED_CALLBACK 18;
+    CANCEL_SCHEDULED_CALLBACK 19;
 }
 
 impl Actions {

@@ -56,6 +56,11 @@ impl Model {
     pub(super) fn agent_report(&mut self, now: Now, at: usize, message: &Message) {
         let Some(number) = message.uint(field::AGENT_STATE) else { return };
         let Some(state) = State::from_cti(number, None) else { return };
+        // Who reserved the agent is told by events only.
+        let state = match (state, self.seats[at].view.state) {
+            (State::Reserved, known @ (State::ReservedOutbound | State::ReservedOutboundPreview)) => known,
+            _ => state,
+        };
         let phone_changed = state != State::Logout && self.take_phone(at, message);
         let seat = &self.seats[at];
         let known = seat.view.state == state;

@@ -180,6 +180,7 @@ impl Model {
         if let Some(kind) = m.uint(field::CALL_TYPE) {
             changed |= replace(&mut dialog.call_type, kind);
         }
+        changed |= dialog.absorb_outbound(m);
         if let Some(value) = m.tag_uint(tag::ROUTER_CALL_KEY_CALL_ID) {
             changed |= replace(&mut dialog.key.call_id, value);
         }
@@ -488,7 +489,7 @@ impl Model {
         let Some(party) = dialog.parties.iter_mut().find(|p| p.address == address && p.leg.is_live()) else {
             return;
         };
-        let unanswered = party.leg == Leg::Alerting;
+        let unanswered = matches!(party.leg, Leg::Alerting | Leg::Accepted);
         let works = party.agent.is_some_and(|seat| self.seats[seat].view.state.is_work());
         party.leg = if works && party.listed { Leg::WrapUp } else { Leg::Dropped };
         party.changed = Some(Utc(now.utc_ms));

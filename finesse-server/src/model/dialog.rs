@@ -6,6 +6,7 @@ use std::sync::Arc;
 use cti::enums::{call_type, connection_device_id_type, device_id_type, event_cause};
 
 use super::actions::{self, Actions};
+use super::outbound::{Outbound, STATUS};
 use super::time::Utc;
 use super::variables::Variables;
 use super::xml::Writer;
@@ -19,6 +20,8 @@ pub enum Leg {
     Initiated,
     /// Rings.
     Alerting,
+    /// A call of the dialer that the agent wants.
+    Accepted,
     /// Talks.
     Active,
     /// On hold.
@@ -80,6 +83,7 @@ impl Leg {
             Self::Initiating => "INITIATING",
             Self::Initiated => "INITIATED",
             Self::Alerting => "ALERTING",
+            Self::Accepted => "ACCEPTED",
             Self::Active => "ACTIVE",
             Self::Held => "HELD",
             Self::Failed(_) => "FAILED",
@@ -114,7 +118,7 @@ impl Leg {
                 if other_active { all.and(TRANSFER).and(CONFERENCE) } else { all }
             }
             Self::Failed(_) => DROP,
-            Self::Dropped => Actions::NONE,
+            Self::Accepted | Self::Dropped => Actions::NONE,
             Self::WrapUp => UPDATE_CALL_DATA,
         }
     }
@@ -229,6 +233,8 @@ pub struct Dialog {
     pub controller: Option<String>,
     /// The router's keys.
     pub key: CallKey,
+    /// What the call is to the dialer, if it is one of its.
+    pub outbound: Option<Box<Outbound>>,
     /// Call data.
     pub variables: Variables,
     /// Participants, in order of appearance.
@@ -255,6 +261,8 @@ impl Dialog {
             "FAILED"
         } else if any(|l| l == Leg::Alerting) {
             "ALERTING"
+        } else if any(|l| l == Leg::Accepted) {
+            "ACCEPTED"
         } else if any(|l| l == Leg::Initiated) {
             "INITIATED"
         } else if self.parties.is_empty() || any(|l| l == Leg::Initiating) {
@@ -283,7 +291,7 @@ impl Dialog {
     pub fn write(&self, w: &mut Writer<'_>, root: &str, ccx: bool) {
         w.open(root);
         w.option("associatedDialogUri", self.associated.map(|id| format!("/finesse/api/Dialog/{id}")));
-        w.empty("callbackNumber");
+        w.text("callbackNumber", self.customer_number(ccx));
         w.text("fromAddress", &self.from);
         w.value("id", self.id);
         self.write_media_properties(w, ccx);
@@ -293,12 +301,22 @@ impl Dialog {
             party.write(w);
         }
         w.close("participants");
-        w.empty("scheduledCallbackInfo");
+        self.write_callback(w);
         w.option("secondaryId", self.secondary);
         w.text("state", self.state());
         w.text("toAddress", &self.to);
         w.value("uri", format_args!("/finesse/api/Dialog/{}", self.id));
         w.close(root);
+    }
+
+    fn write_callback(&self, w: &mut Writer<'_>) {
+        w.open("scheduledCallbackInfo");
+        let wanted = |o: &&Outbound| !(o.callback_time.is_empty() && o.callback_number.is_empty());
+        if let Some(outbound) = self.outbound.as_deref().filter(wanted) {
+            w.text("callbackNumber", &outbound.callback_number);
+            w.text("callbackTime", &outbound.callback_time);
+        }
+        w.close("scheduledCallbackInfo");
     }
 
     fn write_media_properties(&self, w: &mut Writer<'_>, ccx: bool) {
@@ -309,7 +327,8 @@ impl Dialog {
             w.option("callKeySequenceNum", self.key.sequence);
         }
         w.text("callType", self.call_type.map_or("", call_type_name));
-        self.variables.write(w);
+        let status = self.variables.scalar(STATUS).map(|raw| self.ba_status(raw));
+        self.variables.write(w, (STATUS, status.as_deref()));
         w.text("dialedNumber", &self.dialed);
         w.text("DNIS", &self.dnis);
         w.text("mediaId", "1");
@@ -335,11 +354,13 @@ pub fn call_type_name(number: u32) -> &'static str {
         call_type::ASSIST => "ASSIST_CALL",
         call_type::EMERGENCY => "EMERGENCY",
         call_type::SUPERVISOR_BARGEIN => "SUPERVISOR_BARGE_IN",
-        call_type::PREVIEW | call_type::RESERVATION | call_type::RESERVATION_PREVIEW => "OUTBOUND_PREVIEW",
-        call_type::RESERVATION_PREVIEW_DIRECT => "OUTBOUND_DIRECT_PREVIEW",
+        call_type::RESERVATION_PREVIEW => "OUTBOUND_PREVIEW",
+        // CCX knows direct preview only, by numbers of its own.
+        call_type::RESERVATION_PREVIEW_DIRECT | call_type::RESERVATION => "OUTBOUND_DIRECT_PREVIEW",
         call_type::RESERVATION_CALLBACK => "OUTBOUND_CALLBACK_PREVIEW",
         call_type::RESERVATION_PERSONAL_CALLBACK => "OUTBOUND_PERSONAL_CALLBACK_PREVIEW",
-        call_type::CUSTOMER_PREVIEW
+        call_type::PREVIEW
+        | call_type::CUSTOMER_PREVIEW
         | call_type::CUSTOMER_PREVIEW_DIRECT
         | call_type::CUSTOMER_PREDICTIVE
         | call_type::CUSTOMER_IVR => "OUTBOUND",

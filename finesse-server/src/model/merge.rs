@@ -32,6 +32,9 @@ impl Model {
         if let Some(dialog) = self.calls.dialog_mut(survivor) {
             dialog.secondary = other.as_ref().map(|o| o.id).or(dialog.secondary);
             dialog.call_type = Some(call_type);
+            if let Some(other) = &other {
+                dialog.inherit_outbound(other);
+            }
             let controller = m.tag_text(tag::CONTROLLER_DEVICE_ID).filter(|c| !c.is_empty());
             dialog.controller = controller.map(str::to_owned).or(dialog.controller.take());
         }

@@ -25,6 +25,7 @@ impl Model {
             return;
         }
         self.hide_monitored();
+        self.settle_outbound(now);
         self.refresh_actions();
         if self.service.serving() {
             for id in mem::take(&mut self.calls.dirty) {
@@ -80,7 +81,7 @@ impl Model {
         }
         let held = party.leg == Leg::Held;
         let other = held && party.agent.is_some_and(|seat| self.active_elsewhere(seat, dialog.id));
-        let all = party.leg.actions(other, self.records());
+        let all = Self::outbound_actions(dialog, party, party.leg.actions(other, self.records()));
         if self.may_drop_others(dialog, party) { all.and(actions::PARTICIPANT_DROP) } else { all }
     }
 

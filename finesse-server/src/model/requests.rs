@@ -97,14 +97,22 @@ impl Model {
     /// # Errors
     /// When too many wait already.
     pub(super) fn enqueue(&mut self, now: Now, seat: usize, line: Line, job: Job) -> Result<(), ApiError> {
-        let capacity = self.settings.waiting_requests;
-        let lane = self.seats[seat].lane(line);
-        if lane.waiting.len() >= capacity {
-            return Err(ApiError::queue_full());
-        }
-        lane.waiting.push_back(job);
+        self.room_for(seat, line, 1)?;
+        self.seats[seat].lane(line).waiting.push_back(job);
         self.advance(now, seat, line);
         Ok(())
+    }
+
+    /// Whether this many requests fit into a lane.
+    ///
+    /// # Errors
+    /// When too many wait already.
+    pub(super) fn room_for(&mut self, seat: usize, line: Line, requests: usize) -> Result<(), ApiError> {
+        let waiting = self.seats[seat].lane(line).waiting.len();
+        match waiting + requests > self.settings.waiting_requests {
+            true => Err(ApiError::queue_full()),
+            false => Ok(()),
+        }
     }
 
     fn advance(&mut self, now: Now, seat: usize, line: Line) {
@@ -271,9 +279,8 @@ impl Model {
     }
 }
 
-/// The error that stands for "there is no second call to join with".
-pub(super) fn no_active_call() -> AsyncError {
-    let code = failure::NO_ACTIVE_CALL;
+/// The refusal of a request that the CTI server need not be asked for.
+pub(super) fn refused_here(code: u32) -> AsyncError {
     AsyncError { data: code, message: constant(code), kind: "Generic Error" }
 }
 

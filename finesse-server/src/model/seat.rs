@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::outbound::Reservation;
 use super::requests::Job;
 use super::state::Wanted;
 use super::user::UserView;
@@ -87,6 +88,8 @@ pub(super) struct Seat {
     pub(super) awaited: Vec<Awaited>,
     /// State events seen: a query answered after an event is older than it.
     pub(super) events: u64,
+    /// The dialer's last reservation, until its customer's call.
+    pub(super) reservation: Option<Reservation>,
     /// Signed in when the link went down.
     pub(super) was_signed_in: bool,
 }
@@ -103,6 +106,7 @@ impl Seat {
             phone_lane: Lane::default(),
             awaited: Vec::new(),
             events: 0,
+            reservation: None,
             was_signed_in: false,
         }
     }

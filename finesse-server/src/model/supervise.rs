@@ -253,7 +253,8 @@ impl Model {
         }
     }
 
-    fn hide(&mut self, id: u32, place: usize) {
+    /// Takes a call from the agent at this place in it.
+    pub(super) fn hide(&mut self, id: u32, place: usize) {
         let Some(party) = self.calls.dialog_mut(id).and_then(|d| d.parties.get_mut(place)) else { return };
         party.device_type = Some(device_id_type::AGENT_DEVICE);
         party.leaving = false;

@@ -6,6 +6,7 @@ mod calls;
 mod commands;
 mod exchange;
 mod merging;
+mod outbound;
 mod property;
 mod recording;
 mod service;

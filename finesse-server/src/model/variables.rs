@@ -91,8 +91,13 @@ impl Variables {
         }
     }
 
-    /// Writes `callvariables`.
-    pub fn write(&self, w: &mut Writer<'_>) {
+    /// The value of an expanded variable.
+    pub fn scalar(&self, name: &str) -> Option<&str> {
+        self.scalars.get(name).map(String::as_str)
+    }
+
+    /// Writes `callvariables`; the variable `instead.0` with the value `instead.1`, if there is one.
+    pub fn write(&self, w: &mut Writer<'_>, instead: (&str, Option<&str>)) {
         w.open("callvariables");
         for (n, value) in (1..).zip(&self.numbered) {
             if let Some(value) = value {
@@ -105,7 +110,8 @@ impl Variables {
         for (name, value) in &self.scalars {
             w.open("CallVariable");
             w.text("name", name);
-            w.text("value", value);
+            let other = instead.1.filter(|_| name == instead.0);
+            w.text("value", other.unwrap_or(value));
             w.close("CallVariable");
         }
         for ((name, index), value) in &self.arrays {
@@ -203,7 +209,7 @@ mod tests {
 
     fn xml(v: &Variables) -> String {
         let mut out = String::new();
-        v.write(&mut Writer::new(&mut out));
+        v.write(&mut Writer::new(&mut out), ("", None));
         out
     }
 

@@ -224,7 +224,7 @@ fn actions_on_dialogs_are_checked_in_order() {
     assert_eq!(b.refused("1002", what("100", None, Some("2002"))), "400 Parameter Missing");
     assert_eq!(b.refused("1002", what("100", Some("HOLD"), None)), "400 Parameter Missing");
     assert_eq!(b.refused("1002", what("100", Some("hold"), Some("2002"))), "400 Invalid Input");
-    assert_eq!(b.refused("1002", what("100", Some("RECLASSIFY"), Some("2002"))), "501 Not Implemented");
+    assert_eq!(b.refused("1002", what("100", Some("RECLASSIFY"), Some("2002"))), "400 Parameter Missing");
     let other = "401 Invalid Authorization User Specified";
     assert_eq!(b.refused("1003", what("100", Some("HOLD"), Some("2002"))), other);
     assert_eq!(b.refused("1002", what("100", Some("HOLD"), Some("2003"))), other);

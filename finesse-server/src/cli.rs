@@ -279,6 +279,7 @@ fn check(args: &ConfigArgs) -> anyhow::Result<()> {
     let config = Config::load(&args.config)?;
     config.directory()?;
     crate::http::tls::load(&config)?;
+    crate::peer::tls::load(&config)?;
     println!(
         "{}: good ({} users, {} teams, {} queues)",
         args.config.display(),

@@ -11,6 +11,7 @@ mod check;
 mod desktop;
 mod error;
 mod limits;
+mod peer;
 mod people;
 mod ranges;
 mod values;
@@ -35,6 +36,7 @@ pub use desktop::{
 };
 pub use error::ConfigError;
 pub use limits::{Limits, Pubsub, Timeouts};
+pub use peer::Peer;
 pub use people::{QueueEntry, ReasonCodeEntry, RoleName, TeamEntry, UserEntry};
 pub use values::{
     AddressRange, ConflictMode, Deployment, ListenerName, LogFormat, OptionsMode, PasswordHash, PlainHttp,
@@ -74,6 +76,8 @@ pub struct Config {
     pub calls: Calls,
     /// What becomes of users who have gone without a word.
     pub absence: Absence,
+    /// The other node of a pair.
+    pub peer: Peer,
     /// Log output.
     pub log: Log,
     /// Teams.

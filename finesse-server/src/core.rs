@@ -10,14 +10,20 @@ use cti::link::{LinkConfig, LinkEvent, LinkHandle, SendError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Sleep, sleep_until};
 
+use crate::absence::Peer;
 use crate::config::Resources;
 use crate::directory::Directory;
 use crate::model::command::{ApiError, Command, Reply};
 use crate::model::time::Now;
-use crate::model::{Link, Model, Output, Settings};
+use crate::model::{Link, Model, Output, Presence, Settings};
 use crate::notify::Publisher;
+use crate::peer::link::Event;
+use crate::peer::message::Item;
+pub use pairing::Pair;
+use pairing::Pairing;
 use presences::Presences;
 
+mod pairing;
 mod presences;
 
 /// Most commands that wait for the model; who comes later waits to be let in.
@@ -42,17 +48,32 @@ enum Asked {
     Directory(Arc<Directory>, oneshot::Sender<()>),
 }
 
+/// What the task is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// How the model behaves.
+    pub settings: Settings,
+    /// Users, teams, queues.
+    pub directory: Arc<Directory>,
+    /// The CTI server.
+    pub link: LinkConfig,
+    /// Where events go, and presence comes from.
+    pub service: xmpp::Service,
+    /// Which resources make a user present.
+    pub counted: Resources,
+    /// The other node, if there is one.
+    pub pair: Option<Pair>,
+}
+
 /// Starts the link and the model's task on the current tokio runtime.
-pub fn spawn(
-    settings: Settings,
-    directory: Arc<Directory>,
-    link: LinkConfig,
-    service: xmpp::Service,
-    counted: Resources,
-) -> Core {
+pub fn spawn(parts: Parts) -> Core {
+    let Parts { settings, directory, link, service, counted, pair } = parts;
     let (commands, queue) = mpsc::channel(COMMANDS);
     let (serving, serving_receiver) = watch::channel(false);
     let (stop, stopped) = watch::channel(false);
+    let pairing =
+        pair.as_ref().map(|pair| Pairing::new(pair, settings.identity.clone(), link.sides.clone(), now()));
+    let peer = pair.map(|pair| pair.link.1);
     let (link, events) = cti::link::spawn(link);
     let presences = Presences::new(counted);
     if !service.observe_presence(presences.clone()) {
@@ -67,8 +88,9 @@ pub fn spawn(
         failed: VecDeque::new(),
         serving,
         presences,
+        pairing,
     };
-    tokio::spawn(task.run(events, queue, stopped));
+    tokio::spawn(task.run(events, queue, peer, stopped));
     Core { commands, serving: serving_receiver, stop: Arc::new(stop) }
 }
 
@@ -129,6 +151,7 @@ struct Task {
     failed: VecDeque<(u64, Refusal)>,
     serving: watch::Sender<bool>,
     presences: Arc<Presences>,
+    pairing: Option<Pairing>,
 }
 
 impl Task {
@@ -136,13 +159,18 @@ impl Task {
         mut self,
         mut events: mpsc::Receiver<LinkEvent>,
         mut queue: mpsc::Receiver<Asked>,
+        mut peer: Option<mpsc::Receiver<Event>>,
         mut stopped: watch::Receiver<bool>,
     ) {
         let mut news = Vec::with_capacity(BATCH);
         let mut asked = Vec::with_capacity(BATCH);
         let presences = self.presences.clone();
         let mut timer = Box::pin(sleep_until((Instant::now() + IDLE).into()));
+        if self.pairing.is_some() {
+            self.model.handle_peer(now(), Peer::Unreachable);
+        }
         loop {
+            self.settle();
             self.arm(timer.as_mut());
             tokio::select! {
                 count = events.recv_many(&mut news, BATCH) => {
@@ -161,9 +189,19 @@ impl Task {
                 }
                 changed = presences.take() => {
                     for (user, presence) in changed {
+                        if let (Some(pairing), Presence::Came) = (&self.pairing, &presence) {
+                            pairing.say(Item::Came { user: user.clone() });
+                        }
                         self.model.handle_presence(now(), &user, presence);
                     }
                     self.carry_out();
+                }
+                event = next(&mut peer) => self.peer(event),
+                accepts = trial(&mut self.pairing) => {
+                    let side = self.pairing.as_mut().and_then(|pairing| pairing.trial(now(), accepts));
+                    if let Some(side) = side && self.link.prefer(side).is_err() {
+                        tracing::debug!("too much is asked of the CTI link to move it");
+                    }
                 }
                 () = &mut timer => {
                     self.model.handle_timeout(now());
@@ -199,7 +237,10 @@ impl Task {
     }
 
     fn arm(&self, timer: std::pin::Pin<&mut Sleep>) {
-        let deadline = self.model.deadline().unwrap_or_else(|| Instant::now() + IDLE).into();
+        let now = Instant::now();
+        let pairing = self.pairing.as_ref().and_then(|pairing| pairing.deadline(now));
+        let deadline = [self.model.deadline(), pairing].into_iter().flatten().min();
+        let deadline = deadline.unwrap_or(now + IDLE).into();
         // An idle model moves its far deadline with every event; only a nearer one needs the timer set.
         if timer.is_elapsed() || deadline < timer.deadline() {
             timer.reset(deadline);
@@ -214,6 +255,9 @@ impl Task {
             LinkEvent::Message(message) => self.model.handle_cti(now, &message),
             LinkEvent::Up { side, health, .. } => {
                 tracing::info!(target: "journal", %side, to = "up", cause = "session open", "cti");
+                if let Some(pairing) = &mut self.pairing {
+                    pairing.session(now, side);
+                }
                 self.model.handle_link(now, Link::Up { healthy: health.in_service() });
             }
             LinkEvent::Health(health) => {
@@ -223,6 +267,9 @@ impl Task {
             LinkEvent::Down { side, reason } => {
                 last = reason == Loss::Closed;
                 tracing::info!(target: "journal", %side, to = "down", cause = %reason, "cti");
+                if let Some(pairing) = &mut self.pairing {
+                    pairing.no_session(now, side);
+                }
                 self.tokens.clear();
                 self.model.handle_link(now, Link::Down);
             }
@@ -247,6 +294,30 @@ impl Task {
         last
     }
 
+    /// Takes an event of the link to the other node in.
+    fn peer(&mut self, event: Event) {
+        let Some(pairing) = &mut self.pairing else { return };
+        match event {
+            Event::News(news) => pairing.news(now(), &mut self.model, news),
+            Event::Asked(asked, reply) => {
+                // Whoever does not wait any more does not get an answer.
+                let _ = reply.send(Pairing::answer(now(), &self.model, asked));
+            }
+        }
+        self.carry_out();
+    }
+
+    /// Works out what everything so far means for the pair, and tells the other node.
+    fn settle(&mut self) {
+        if let Some(pairing) = &mut self.pairing {
+            pairing.settle(now(), &mut self.model);
+            self.carry_out();
+        }
+        if let Some(pairing) = &self.pairing {
+            pairing.publish(&self.model);
+        }
+    }
+
     /// Does what the model wants, until it wants nothing more.
     fn carry_out(&mut self) {
         loop {
@@ -263,8 +334,12 @@ impl Task {
                         self.publisher.publish(&node, &update);
                     }
                     Output::Note(note, team) => note.write(team),
-                    // A single node has nobody to ask, and the model knows that.
-                    Output::AskPeer { .. } => {}
+                    Output::AskPeer { user, question, away } => {
+                        let away_ms = u64::try_from(away.as_millis()).unwrap_or(u64::MAX);
+                        if let Some(pairing) = &self.pairing {
+                            pairing.say(Item::Ask { user, question, away_ms });
+                        }
+                    }
                     Output::Service { in_service } => {
                         let reason = self.model.service_reason();
                         let names = ["OUT_OF_SERVICE", "IN_SERVICE"];
@@ -277,6 +352,25 @@ impl Task {
             let Some((token, refusal)) = self.failed.pop_front() else { return };
             self.model.handle_link(now(), Link::Refused { token, refusal });
         }
+    }
+}
+
+/// The next event of the link to the other node; never without one.
+async fn next(peer: &mut Option<mpsc::Receiver<Event>>) -> Event {
+    if let Some(events) = peer {
+        if let Some(event) = events.recv().await {
+            return event;
+        }
+        *peer = None;
+    }
+    std::future::pending().await
+}
+
+/// The outcome of the next trial of a side; never on a single node.
+async fn trial(pairing: &mut Option<Pairing>) -> bool {
+    match pairing {
+        Some(pairing) => pairing.tried().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -47,6 +47,7 @@ pub mod http;
 pub mod model;
 pub mod notify;
 pub mod pages;
+pub mod peer;
 pub mod realm;
 pub mod rest;
 pub mod server;

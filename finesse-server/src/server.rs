@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use xmpp::tcp::Admission;
 
+use crate::absence;
 use crate::access::Rights;
 use crate::config::{Config, Deployment};
 use crate::core::{self, Core};
@@ -27,8 +28,9 @@ use crate::http::Interfaces;
 use crate::http::tls::Tls;
 use crate::model;
 use crate::model::command::{Command, Reply};
-use crate::model::system::{Identity, Ports, SharedPorts};
+use crate::model::system::{Identity, Ports, SharedPlaces, SharedPorts};
 use crate::notify::Nodes;
+use crate::peer::message::Places;
 use crate::realm::{Account, Builder, Kind, LockoutRules, Proof, Realm, Rules, XmppRealm};
 use crate::rest::{Ask, Rest};
 use doors::{Behind, Doors};
@@ -174,7 +176,8 @@ impl Server {
     /// service until the CTI server has answered.
     pub fn start(setup: Setup) -> Server {
         let Setup { config, directory, realm, listeners, tls } = setup;
-        let addresses = listeners.addresses();
+        let Listeners(bound, peer) = listeners;
+        let addresses = listeners::addresses(bound.iter().map(|bound| (bound.kind, bound.local)));
         let shared_directory = Shared::from(directory.clone());
         let nodes = Arc::new(Nodes::new(shared_directory.clone()));
         let broker = Broker::with_source(settings::broker(&config), nodes.clone());
@@ -189,7 +192,20 @@ impl Server {
         let shared = SharedPorts::default();
         shared.set(ports(addresses));
         let settings = model_settings(&config, shared.clone());
-        let core = core::spawn(settings, directory, link(&config), service.clone(), config.absence.resources);
+        let pair = peer.map(|link| core::Pair {
+            link: crate::peer::link::spawn(link),
+            primary: config.peer.primary,
+            follow: config.peer.follow_cti_side && config.server.deployment == Deployment::Cce,
+            standby: config.server.deployment == Deployment::Ccx,
+        });
+        let core = core::spawn(core::Parts {
+            settings,
+            directory,
+            link: link(&config),
+            service: service.clone(),
+            counted: config.absence.resources,
+            pair,
+        });
         realm.trust(settings::admission(&config).trusted);
         let model =
             Model { core: core.clone(), broker: broker.clone(), pubsub_domain: config.server.pubsub() };
@@ -212,7 +228,7 @@ impl Server {
         let (stop, _) = watch::channel(false);
         let behind = Behind { interfaces, realm, tls, stop };
         let (mut doors, mut tasks) = (Doors::default(), JoinSet::new());
-        doors.carry_out(listeners.0.into(), &config, &behind, &mut tasks);
+        doors.carry_out(bound.into(), &config, &behind, &mut tasks);
         let stop = || behind.stop.subscribe();
         tasks.spawn(sweep(broker, stop()));
         service.set_application(true);
@@ -301,9 +317,14 @@ fn ports(addresses: Addresses) -> Ports {
 }
 
 fn model_settings(config: &Config, ports: SharedPorts) -> model::Settings {
+    let other = SharedPlaces::default();
+    if config.peer.is_configured() {
+        other.set(Places { host: config.peer.host().to_owned(), ..Places::default() });
+    }
     let identity = Identity {
         host: config.server.host().to_owned(),
-        secondary_host: String::new(),
+        secondary: config.peer.is_configured() && !config.peer.primary,
+        other,
         domain: config.server.domain.clone(),
         pubsub_domain: config.server.pubsub(),
         ports,
@@ -317,7 +338,10 @@ fn model_settings(config: &Config, ports: SharedPorts) -> model::Settings {
         drop_participant_for: config.calls.drop_participant_for.into(),
         resync_window: config.cti.resync_window as usize,
         damping: config.cti.damping(),
-        absence: config.absence.rules(),
+        absence: absence::Rules {
+            second_grace: Duration::from_secs(config.peer.second_grace_seconds.into()),
+            ..config.absence.rules()
+        },
         ..model::Settings::new(dialect(config), config.cti.version, identity)
     }
 }

@@ -8,7 +8,7 @@ use broker::{Address, Broker, OnConflict, Outbox, OutboxLimits, Parcel, Reach};
 use cti::link::LinkConfig;
 use cti::sim::{self, InboundCall, Simulator};
 use finesse_server::config::Resources;
-use finesse_server::core::{self, Core};
+use finesse_server::core::{self, Core, Parts};
 use finesse_server::directory::{Directory, Queue, Roles, Team, User};
 use finesse_server::model::Settings;
 use finesse_server::model::command::{Command, DialogBody, Password, Reply, UserBody, What};
@@ -65,7 +65,8 @@ impl House {
         let sides = simulator.addrs().map(|a| a.to_string()).to_vec();
         let link = LinkConfig::new(sides, cti::client::Config::new(cti::Dialect::Cce, 20));
         let settings = Settings::new(cti::Dialect::Cce, 20, identity);
-        let core = core::spawn(settings, directory, link, service, Resources::All);
+        let core =
+            core::spawn(Parts { settings, directory, link, service, counted: Resources::All, pair: None });
         tokio::time::timeout(LONG, core.in_service()).await.unwrap();
         let outbox = Outbox::new(OutboxLimits::default());
         let address = Address { bare: "1002@localhost".into(), resource: Some("test".into()) };

@@ -51,6 +51,7 @@ fn no_key_is_missing_from_the_example() {
         "auth",
         "cti",
         "absence",
+        "peer",
         "log",
         "[team]",
         "[user]",

@@ -14,6 +14,7 @@ pub mod embedded;
 pub mod events;
 pub mod failover;
 pub mod hostile;
+pub mod pair;
 pub mod person;
 pub mod suite;
 

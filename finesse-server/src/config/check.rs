@@ -22,6 +22,7 @@ pub(super) fn check(config: &Config) -> Check {
     component(config)?;
     tls(config)?;
     cti(config)?;
+    peer(config)?;
     origins(config)?;
     log(config)?;
     teams(config)?;
@@ -261,6 +262,52 @@ fn cti(config: &Config) -> Check {
         return fail_key(config, "cti", "request_timeout_seconds", "must be at least 1");
     }
     Ok(())
+}
+
+fn peer(config: &Config) -> Check {
+    let peer = &config.peer;
+    if !peer.is_configured() {
+        return Ok(());
+    }
+    let complain = |key, message: &str| fail_key(config, "peer", key, message);
+    let port = peer.address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+    if peer.address_host().is_empty() || port.is_none_or(|port| port == 0) {
+        return complain("address", "must be host:port");
+    }
+    if !is_domain_name(peer.host()) {
+        return complain("host", "must be the host name of the other node in lower case");
+    }
+    // Clients find out on which node they are, and where the other one is, by comparing names.
+    if peer.host() == config.server.host() {
+        return complain("host", "is that of this node");
+    }
+    if config.server.domain != config.server.host() {
+        return fail_key(
+            config,
+            "server",
+            "domain",
+            "must be server.host on a node of a pair: clients compare them",
+        );
+    }
+    for (key, missing) in [
+        ("listen", peer.listen.is_none()),
+        ("certificate", peer.certificate.is_none()),
+        ("key", peer.key.is_none()),
+    ] {
+        if missing {
+            return complain("address", &format!("needs peer.{key} as well"));
+        }
+    }
+    match (&peer.ca, peer.fingerprint.as_str()) {
+        (None, "") => complain("address", "needs peer.ca or peer.fingerprint as well"),
+        (Some(ca), fingerprint) if !fingerprint.is_empty() => {
+            fail(config, ca.span(), "peer.ca and peer.fingerprint exclude each other".into())
+        }
+        (None, fingerprint) if crate::peer::tls::fingerprint(fingerprint).is_none() => {
+            complain("fingerprint", "must be a SHA-256 in hexadecimal")
+        }
+        _ => Ok(()),
+    }
 }
 
 fn origins(config: &Config) -> Check {

@@ -121,6 +121,9 @@ fn others(config: &Config) -> Vec<Range> {
         ("cti", "steady_seconds", config.cti.steady_seconds, 0, 3600),
         ("cti", "steady_longest_seconds", config.cti.steady_longest_seconds, 0, 3600),
         ("cti", "loss_forgiven_seconds", config.cti.loss_forgiven_seconds, 1, DAY),
+        ("peer", "beat_ms", config.peer.beat_ms, 50, 10_000),
+        ("peer", "lost_seconds", config.peer.lost_seconds, 1, 3600),
+        ("peer", "second_grace_seconds", config.peer.second_grace_seconds, 1, 3600),
         ("absence", "grace_seconds", config.absence.grace_seconds, 1, 3600),
         ("tls", "check_seconds", config.tls.check_seconds, 0, DAY),
     ]

@@ -95,7 +95,8 @@ fn made(names: &[&str]) -> anyhow::Result<CertifiedKey> {
     Ok(CertifiedKey::from_der(vec![certified.cert.der().clone()], key.into(), &provider())?)
 }
 
-fn provider() -> CryptoProvider {
+/// The cryptography of all TLS.
+pub(crate) fn provider() -> CryptoProvider {
     rustls::crypto::aws_lc_rs::default_provider()
 }
 

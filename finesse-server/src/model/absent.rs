@@ -35,6 +35,12 @@ impl Model {
         self.flush(now);
     }
 
+    /// Of an active/standby pair the other node serves (`standby`), or this one.
+    pub fn handle_standby(&mut self, now: Now, standby: bool) {
+        self.set_standby(now, standby);
+        self.flush(now);
+    }
+
     /// The other node answered [`Output::AskPeer`].
     pub fn handle_whereabouts(&mut self, now: Now, user: &str, question: u64, answer: Whereabouts) {
         self.absences.answered(now.instant, &user.into(), question, answer);
@@ -102,7 +108,10 @@ impl Model {
 
     /// Sends the forced sign-out by itself: nobody is there whose requests it would have to wait for.
     fn sign_out_absent(&mut self, now: Now, user: &str) {
-        let Some(at) = self.directory.position(user) else { return };
+        let Some(at) = self.directory.position(user) else {
+            // He is not a user any more.
+            return self.absences.stands(now.instant, &user.into(), Standing::Out);
+        };
         let message = self.state_request(at, Wanted::Logout, &Extras { reason: REASON, forced: true });
         self.send(now, message, Purpose::Absent(at));
     }

@@ -26,6 +26,8 @@ pub(super) struct Service {
     damper: Damper,
     /// When the present session has held for long enough.
     steady_at: Option<Instant>,
+    /// The other node of the pair serves.
+    standby: bool,
 }
 
 #[derive(Debug)]
@@ -36,7 +38,7 @@ enum Phase {
     Deaf,
     /// The state is being rebuilt.
     Rebuilding(Rebuild),
-    /// The state is known; the session has to hold for a while longer.
+    /// The state is known; the session has to hold for a while longer, or the other node of the pair serves.
     Proving,
     /// In service.
     Serving,
@@ -61,12 +63,13 @@ impl Service {
             node: SYSTEM_INFO.into(),
             damper: Damper::new(damping),
             steady_at: None,
+            standby: false,
         }
     }
 
     /// When a session that is only waited for has held for long enough.
     pub(super) fn steady_at(&self) -> Option<Instant> {
-        self.steady_at.filter(|_| matches!(self.phase, Phase::Proving))
+        self.steady_at.filter(|_| matches!(self.phase, Phase::Proving) && !self.standby)
     }
 
     pub(super) fn serving(&self) -> bool {
@@ -80,11 +83,12 @@ impl Service {
 
     pub(super) fn reason(&self) -> &'static str {
         match self.phase {
+            Phase::Serving => "",
+            _ if self.standby => "STANDBY",
             Phase::Down => "CTI_SERVER_NOT_CONNECTED",
             Phase::Deaf => "PERIPHERAL_OFFLINE",
             Phase::Rebuilding(_) => "INITIALIZING",
             Phase::Proving => "CTI_SERVER_UNSTEADY",
-            Phase::Serving => "",
         }
     }
 
@@ -123,7 +127,7 @@ impl Model {
         for seat in &mut self.seats {
             seat.forget_requests();
         }
-        if matches!(was, Phase::Serving | Phase::Proving) {
+        if matches!(was, Phase::Serving | Phase::Proving) && !matches!(self.service.phase, Phase::Proving) {
             self.service.damper.lost(now.instant);
         }
         if matches!(was, Phase::Serving) {
@@ -134,6 +138,15 @@ impl Model {
             self.out.push_back(Output::Service { in_service: false });
             self.schedule_statistics(now, false);
         }
+    }
+
+    /// This node of a pair serves from now on, or the other one does. The state is kept up to date on both.
+    pub(super) fn set_standby(&mut self, now: Now, standby: bool) {
+        self.service.standby = standby;
+        if standby && self.service.serving() {
+            self.leave_service(now, Phase::Proving);
+        }
+        self.prove_steady(now);
     }
 
     fn start_rebuilding(&mut self, now: Now) {

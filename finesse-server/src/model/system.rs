@@ -6,6 +6,7 @@ use parking_lot::RwLock;
 
 use super::time::Utc;
 use super::xml::Writer;
+use crate::peer::message::Places;
 
 /// Path, node and source of the status.
 pub const SYSTEM_INFO: &str = "/finesse/api/SystemInfo";
@@ -37,13 +38,31 @@ impl SharedPorts {
     }
 }
 
-/// Who the server is: all but the ports stays while it runs.
+/// Where clients reach the other node of a pair; nowhere on a single node. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct SharedPlaces(Arc<RwLock<Places>>);
+
+impl SharedPlaces {
+    /// There it is from now on.
+    pub fn set(&self, places: Places) {
+        *self.0.write() = places;
+    }
+
+    /// There it is at present.
+    pub fn get(&self) -> Places {
+        self.0.read().clone()
+    }
+}
+
+/// Who the server is: all but ports and the other node's places stays while it runs.
 #[derive(Clone, Debug, Default)]
 pub struct Identity {
     /// Host name of this node, spelled as the XMPP domain if it is its host.
     pub host: String,
-    /// Host name of the other node; empty on a single node.
-    pub secondary_host: String,
+    /// Whether this is the secondary node of a pair.
+    pub secondary: bool,
+    /// The other node of a pair.
+    pub other: SharedPlaces,
     /// XMPP domain.
     pub domain: String,
     /// Domain of the publish-subscribe service.
@@ -52,6 +71,23 @@ pub struct Identity {
     pub ports: SharedPorts,
     /// Minutes east of UTC.
     pub timezone_offset: i32,
+}
+
+impl Identity {
+    /// Where clients reach this node.
+    pub fn places(&self) -> Places {
+        let Ports { https, xmpp, xmpp_secure } = self.ports.get();
+        Places { host: self.host.clone(), https_port: https, xmpp_port: xmpp, xmpp_secure_port: xmpp_secure }
+    }
+
+    /// The primary node and the secondary one, in this order on both: clients find the other one by comparing names.
+    fn nodes(&self) -> [Places; 2] {
+        let mut nodes = [self.places(), self.other.get()];
+        if self.secondary {
+            nodes.reverse();
+        }
+        nodes
+    }
 }
 
 /// A reading of the server's state.
@@ -81,7 +117,7 @@ impl SystemView {
     /// Writes the document.
     pub fn write(&self, w: &mut Writer<'_>, root: &str) {
         let id = &self.identity;
-        let ports = id.ports.get();
+        let nodes = id.nodes();
         w.open(root);
         w.value("ctiHeartbeatInterval", self.heartbeat_interval);
         w.empty("ctiMMode");
@@ -96,15 +132,16 @@ impl SystemView {
         w.option("lastSuccessCTIHeartbeatTime", self.last_heartbeat);
         w.empty("license");
         w.value("peripheralId", self.peripheral_id);
-        w.open("primaryNode");
-        w.text("host", &id.host);
-        w.option("httpsPort", ports.https);
-        w.option("xmppPort", ports.xmpp);
-        w.option("xmppSecurePort", ports.xmpp_secure);
-        w.close("primaryNode");
-        w.open("secondaryNode");
-        w.text("host", &id.secondary_host);
-        w.close("secondaryNode");
+        for (name, node) in ["primaryNode", "secondaryNode"].into_iter().zip(&nodes) {
+            w.open(name);
+            w.text("host", &node.host);
+            if !node.host.is_empty() {
+                w.option("httpsPort", node.https_port);
+                w.option("xmppPort", node.xmpp_port);
+                w.option("xmppSecurePort", node.xmpp_secure_port);
+            }
+            w.close(name);
+        }
         w.text("status", if self.in_service { "IN_SERVICE" } else { "OUT_OF_SERVICE" });
         w.text("statusReason", self.reason);
         w.text("systemAuthMode", "NON_SSO");

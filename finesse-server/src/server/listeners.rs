@@ -2,19 +2,21 @@
 //! surprise.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket};
 use toml::Spanned;
 
 use super::Addresses;
 use crate::config::{Config, ConfigError, ListenerName};
+use crate::peer::{Rules, link, tls};
 
 /// Connections that wait to be accepted: a storm of reconnecting clients fits.
 const BACKLOG: u32 = 4096;
 
-/// Bound listeners, in the order of the configuration.
+/// Bound listeners, in the order of the configuration, and the link to the other node of a pair.
 #[derive(Debug, Default)]
-pub struct Listeners(pub(super) Vec<Bound>);
+pub struct Listeners(pub(super) Vec<Bound>, pub(super) Option<link::Settings>);
 
 /// One of them.
 #[derive(Debug)]
@@ -32,17 +34,13 @@ impl Listeners {
     /// Binds everything the configuration lists.
     ///
     /// # Errors
-    /// An address cannot be listened on, with the line that names it.
+    /// An address cannot be listened on, or the certificates of the link to the other node do not fit; with the line that
+    /// is to blame.
     pub fn bind(config: &Config) -> Result<Listeners, ConfigError> {
         let all = ListenerName::ALL.into_iter().flat_map(|kind| {
             config.listen.of(kind).iter().map(move |address| Bound::new(config, kind, address))
         });
-        Ok(Listeners(all.collect::<Result<Vec<_>, _>>()?))
-    }
-
-    /// Where they can be reached.
-    pub(super) fn addresses(&self) -> Addresses {
-        addresses(self.0.iter().map(|bound| (bound.kind, bound.local)))
+        Ok(Listeners(all.collect::<Result<Vec<_>, _>>()?, peer(config)?))
     }
 }
 
@@ -82,6 +80,21 @@ impl Bound {
             config.source.error(address.span(), message)
         })
     }
+}
+
+/// The link to the other node of a pair, its socket bound; `None` on a single node.
+fn peer(config: &Config) -> Result<Option<link::Settings>, ConfigError> {
+    let (Some(ends), Some(listen)) = (tls::load(config)?, &config.peer.listen) else { return Ok(None) };
+    let listener = self::listen(*listen.get_ref()).map_err(|error| {
+        let message = format!("peer.listen: cannot listen on {}: {error}", listen.get_ref());
+        config.source.error(listen.span(), message)
+    })?;
+    let rules = Rules {
+        beat: Duration::from_millis(config.peer.beat_ms.into()),
+        lost: Duration::from_secs(config.peer.lost_seconds.into()),
+        ..Rules::default()
+    };
+    Ok(Some(link::Settings { address: config.peer.address.clone(), listener, ends, rules }))
 }
 
 /// The first address of each kind.

@@ -51,6 +51,10 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
             loss_forgiven_seconds
         }
         calls { drop_participant_for recording }
+        peer {
+            address listen primary host certificate key ca name fingerprint beat_ms lost_seconds second_grace_seconds
+            follow_cti_side
+        }
         absence { sign_out grace_seconds after_call resources }
         log { level format }
     );

@@ -20,6 +20,8 @@ pub enum Operation {
     SendTeamMessage,
     /// One's own messages to teams; to send and delete any.
     ReadOwnMessages,
+    /// A log of the desktop (`User/{id}/ClientLog`).
+    SendClientLog,
     /// What every user may read: `ReasonCode/{id}`, `ECCVariableConfig`, `ChatConfig`, `Devices`.
     ReadShared,
     /// The configuration: `ReasonCodes`, `PhoneBooks`, `Teams` and the like.
@@ -68,7 +70,7 @@ use Verdict::{Allow, OtherTeam, OtherUser, Role};
 
 /// The matrix.
 #[rustfmt::skip]
-const MATRIX: [(Operation, [Verdict; 5]); 8] = [
+const MATRIX: [(Operation, [Verdict; 5]); 9] = [
     //                         Own    Supervisor OtherSupervisor Agent      Administrator
     (O::ReadUserResources,   [Allow, OtherUser, OtherUser,      OtherUser, Allow]),
     (O::ReadTeamResources,   [Allow, Allow,     OtherTeam,      OtherTeam, Allow]),
@@ -76,6 +78,7 @@ const MATRIX: [(Operation, [Verdict; 5]); 8] = [
     (O::ReadTeamMessages,    [Allow, Allow,     Role,           Role,      Allow]),
     (O::SendTeamMessage,     [Role,  Allow,     Role,           Role,      Allow]),
     (O::ReadOwnMessages,     [Role,  Allow,     Role,           Role,      Allow]),
+    (O::SendClientLog,       [Allow, OtherUser, OtherUser,      OtherUser, OtherUser]),
     (O::ReadShared,          [Allow, Allow,     Allow,          Allow,     Allow]),
     (O::ReadConfiguration,   [Role,  Role,      Role,           Role,      Allow]),
 ];
@@ -165,7 +168,7 @@ mod tests {
     /// Who stands how to user 1002 and team 1, and to nobody: an agent, a supervisor, an administrator.
     fn cases(operation: Operation) -> Vec<(Standing, &'static str, Object<'static>)> {
         let object = match operation {
-            O::ReadUserResources => Object::User("1002"),
+            O::ReadUserResources | O::SendClientLog => Object::User("1002"),
             O::ReadTeamResources | O::ReadTeamAssignments | O::ReadTeamMessages | O::SendTeamMessage => {
                 Object::Team("1")
             }

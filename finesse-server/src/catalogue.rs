@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 pub use layouts::{Entry, Layout, PAGES};
 pub use phone_books::{Contact, PhoneBook};
-pub use workflows::{ActionVariable, Rule, Variable, Workflow, WorkflowAction};
+pub use workflows::{ActionVariable, Rule, SystemVariable, Variable, Workflow, WorkflowAction};
 
 /// A label that an agent gives a call (guide, "WrapUpReason").
 #[derive(Clone, Debug, PartialEq, Eq)]

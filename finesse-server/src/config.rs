@@ -8,6 +8,7 @@ mod absence;
 mod bosh;
 mod calls;
 mod check;
+mod client_logs;
 mod desktop;
 mod error;
 mod limits;
@@ -29,6 +30,7 @@ pub use absence::{Absence, Resources};
 pub use bosh::Bosh;
 pub use calls::{Calls, DropParticipantFor};
 pub use check::domain_name;
+pub use client_logs::ClientLogs;
 pub use desktop::{
     ActionKind, ActionVariableEntry, CallDataEntry, ContactEntry, Desktop, DeviceEntry, EccVariableEntry,
     MediaLayoutEntry, ParamEntry, PhoneBookEntry, RuleEntry, TeamLayoutEntry, WorkflowActionEntry,
@@ -74,6 +76,8 @@ pub struct Config {
     pub cti: Cti,
     /// What may be done with calls.
     pub calls: Calls,
+    /// `[client_logs]`.
+    pub client_logs: ClientLogs,
     /// What becomes of users who have gone without a word.
     pub absence: Absence,
     /// The other node of a pair.
@@ -345,8 +349,8 @@ pub struct Cti {
     pub side_b: String,
     /// Highest protocol version to ask for.
     pub version: u32,
-    /// Number of the peripheral whose agents are served.
-    pub peripheral_id: u32,
+    /// Number of the peripheral whose agents are served; absent: the one that deployments of the kind have.
+    pub peripheral_id: Option<u32>,
     /// Client id of the OPEN request.
     pub client_id: String,
     /// Client password of the OPEN request.
@@ -373,7 +377,7 @@ impl Default for Cti {
             side_a: "127.0.0.1:42027".into(),
             side_b: String::new(),
             version: 24,
-            peripheral_id: 5000,
+            peripheral_id: None,
             client_id: "finesse".into(),
             client_password: Secret::default(),
             heartbeat_seconds: 5,
@@ -434,6 +438,15 @@ impl Config {
         let Listen { https, bosh_tls, xmpp, xmpp_tls, .. } = &self.listen;
         let starttls = self.xmpp.starttls != StartTlsMode::Off && !xmpp.is_empty();
         starttls || [https, bosh_tls, xmpp_tls].iter().any(|list| !list.is_empty())
+    }
+
+    /// Number of the peripheral whose agents are served.
+    pub fn peripheral_id(&self) -> u32 {
+        self.cti.peripheral_id.unwrap_or(match self.server.deployment {
+            Deployment::Cce => 5000,
+            // The one there is (Unified CCX CTI Protocol Developer Guide).
+            Deployment::Ccx => 1,
+        })
     }
 
     /// Users, teams, queues and reason codes.

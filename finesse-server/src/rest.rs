@@ -8,10 +8,12 @@
 
 mod answer;
 pub mod body;
+pub mod client_logs;
 pub mod cors;
 pub(crate) mod messages;
 mod rate;
 pub(crate) mod reads;
+mod receive;
 mod router;
 
 use std::future::Future;
@@ -21,8 +23,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::{Buf, Bytes};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RANGE, VARY};
+use http_body_util::Full;
+use hyper::header::{AUTHORIZATION, HeaderMap, HeaderValue, RANGE, VARY};
 use hyper::{Method, Request, Response};
 use parking_lot::RwLock;
 
@@ -33,6 +35,7 @@ use crate::model::command::{ApiError, Command, Password, Reply, UserBody, What};
 use crate::realm::basic::Basic;
 use crate::realm::{Case, Identity, Kind, Realm, Refused};
 use answer::Format;
+use client_logs::{ClientLogs, Writers};
 use cors::Origins;
 use messages::{Messages, Moment};
 use rate::Rates;
@@ -80,6 +83,8 @@ pub struct Settings {
     pub extensions: bool,
     /// Team messages at once.
     pub team_messages: usize,
+    /// What becomes of logs that desktops send.
+    pub client_logs: ClientLogs,
     /// What is configured for desktops.
     pub catalogue: Arc<Catalogue>,
 }
@@ -94,6 +99,7 @@ struct Inner {
     model: Arc<dyn Ask>,
     directory: Shared,
     messages: Messages,
+    log_writers: Writers,
 }
 
 /// What holds at present.
@@ -119,7 +125,14 @@ impl Rest {
     ) -> Rest {
         let directory = directory.into();
         let current = RwLock::new(Current::new(settings));
-        Rest(Arc::new(Inner { current, realm, model, directory, messages: Messages::default() }))
+        Rest(Arc::new(Inner {
+            current,
+            realm,
+            model,
+            directory,
+            messages: Messages::default(),
+            log_writers: Writers::default(),
+        }))
     }
 
     /// From now on these settings hold; what users have used up of their rate is forgotten.
@@ -195,6 +208,9 @@ impl Rest {
             }
             Plan::DeleteMessage(id) => {
                 return Ok(self.delete_message(&caller, &id, request_id(&head.headers)));
+            }
+            Plan::SendLog { user, compressed } => {
+                return Ok(self.take_log(&caller, &user, compressed, &head.headers, body).await);
             }
             Plan::Read(what) => what,
             Plan::Look(found) => return Ok(self.look(&found, &caller, &head.headers)),
@@ -299,53 +315,6 @@ impl Rest {
             Err(Refused::Busy) => Err(Refusal::Busy),
             Err(Refused::Unavailable) => Err(Refusal::NoRealm),
             _ => Err(Refusal::Unauthorized(basic.user().to_owned())),
-        }
-    }
-
-    /// Reads and parses a request body.
-    async fn body<B>(&self, headers: &HeaderMap, body: B) -> Result<body::Element, ApiError>
-    where
-        B: hyper::body::Body + Send,
-        B::Data: Buf + Send,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        let limit = self.current().settings.body_bytes;
-        let too_long =
-            || ApiError::new(413, "Bad Request", "The body of the request is too long", limit.to_string());
-        // What is announced as too long need not be waited for.
-        if body.size_hint().lower() > limit as u64 {
-            return Err(too_long());
-        }
-        let collect = Limited::new(body, limit).collect();
-        let bytes = match tokio::time::timeout(self.current().settings.body_timeout, Box::pin(collect)).await
-        {
-            Ok(Ok(collected)) => collected.to_bytes(),
-            Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-                return Err(too_long());
-            }
-            Ok(Err(_)) => {
-                return Err(ApiError::bad_request("The body of the request did not arrive whole", ""));
-            }
-            Err(_) => {
-                return Err(ApiError::new(
-                    408,
-                    "Bad Request",
-                    "The body of the request did not arrive in time",
-                    "",
-                ));
-            }
-        };
-        let content_type = headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
-        let Some(content_type) = content_type else {
-            // A body without a content type is accepted if it is XML.
-            return body::parse(&bytes, body::Charset::Utf8).map_err(|error| match bytes.is_empty() {
-                true => error,
-                false => ApiError::unsupported_media_type(""),
-            });
-        };
-        match body::charset(&content_type) {
-            Some(charset) => body::parse(&bytes, charset),
-            None => Err(ApiError::unsupported_media_type(&content_type)),
         }
     }
 }

@@ -331,7 +331,7 @@ fn model_settings(config: &Config, ports: SharedPorts) -> model::Settings {
         timezone_offset: jiff::Zoned::now().offset().seconds() / 60,
     };
     model::Settings {
-        peripheral_id: config.cti.peripheral_id,
+        peripheral_id: config.peripheral_id(),
         heartbeat_interval: config.cti.heartbeat_seconds,
         request_timeout: Duration::from_secs(config.cti.request_timeout_seconds.into()),
         recording: config.calls.recording,
@@ -353,7 +353,7 @@ fn link(config: &Config) -> LinkConfig {
         client_id: config.cti.client_id.clone(),
         client_password: config.cti.client_password.expose().into(),
         signature: "finesse-server".into(),
-        peripheral: (config.server.deployment == Deployment::Cce).then_some(config.cti.peripheral_id),
+        peripheral: (config.server.deployment == Deployment::Cce).then_some(config.peripheral_id()),
         heartbeat: Duration::from_secs(config.cti.heartbeat_seconds.into()),
         request_timeout: Duration::from_secs(config.cti.request_timeout_seconds.into()),
         ..cti::client::Config::new(dialect(config), config.cti.version)

@@ -52,6 +52,7 @@ fn no_key_is_missing_from_the_example() {
         "cti",
         "absence",
         "peer",
+        "client_logs",
         "log",
         "[team]",
         "[user]",

@@ -18,7 +18,7 @@ async fn calls_are_recorded_on_ccx() -> Result<()> {
     let centre = sim::Config { callers, dialect: Dialect::Ccx, ..sim::Config::demo(4, PASSWORD) };
     let change = |config: &mut finesse_server::config::Config| {
         config.server.deployment = Deployment::Ccx;
-        (config.cti.version, config.cti.peripheral_id) = (20, 1);
+        config.cti.version = 20;
     };
     let system = System::start_with(&in_process(4), centre, change).await?;
     ensure!(system.server.in_service(Duration::from_secs(30)).await, "does not come into service");

@@ -11,7 +11,7 @@ pub fn shape(what: &What) -> Option<fn() -> Shape> {
         What::SystemInfo => Some(system_info),
         What::User(_) => Some(user),
         What::Users => Some(users),
-        What::Dialogs(_) => Some(dialogs),
+        What::Dialogs(_) | What::Reservations(_) => Some(dialogs),
         What::UserQueues(_) => Some(queues),
         What::Dialog(_) => Some(dialog),
         What::Team { .. } => Some(team),
@@ -100,6 +100,9 @@ pub fn queues() -> Shape {
 pub fn team() -> Shape {
     let mut member = user_members();
     member.retain(|m| TEAM_MEMBER.contains(&m.name));
+    let place = member.iter().position(|m| m.name == "pendingState").unwrap_or(member.len());
+    let about = "Whether an agent who is not ready has a call (CCX).";
+    member.insert(place, word("mediaState", about, &["BUSY", "IDLE"]));
     for reason in member.iter_mut().filter(|m| m.name == "ReasonCode") {
         // The guide prints it so.
         reason.name = "reasonCode";

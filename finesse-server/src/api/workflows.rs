@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::define::{Collection, Field, Listed, Nested, Resource, part};
-use crate::catalogue::{ActionVariable, Rule, Variable, Workflow, WorkflowAction};
+use crate::catalogue::{ActionVariable, Rule, SystemVariable, Variable, Workflow, WorkflowAction};
 
 static VARIABLE: Resource<Variable> = Resource {
     name: "Variable",
@@ -188,4 +188,21 @@ pub static FULL_WORKFLOWS: Collection<Workflow> = Collection {
     about: "Workflows with their actions, in order.",
     attribute: None,
     of: &FULL_WORKFLOW,
+};
+
+static SYSTEM_VARIABLE: Resource<SystemVariable> = Resource {
+    name: "SystemVariable",
+    about: "A variable that workflows know.",
+    fields: &[
+        Field::text("name", "Its name.", |variable| variable.name.into()),
+        Field::text("node", "Where in the dialog or user it is (XPath).", |variable| variable.node.into()),
+    ],
+};
+
+/// `SystemVariables` (guide, "SystemVariable").
+pub static SYSTEM_VARIABLES: Collection<SystemVariable> = Collection {
+    name: "SystemVariables",
+    about: "What workflows know by name.",
+    attribute: None,
+    of: &SYSTEM_VARIABLE,
 };

@@ -58,6 +58,53 @@ impl Variable {
     }
 }
 
+/// A variable that workflows know without a place of their own (guide, "SystemVariable").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SystemVariable {
+    /// Its name.
+    pub name: &'static str,
+    /// Where in the dialog or user it is (XPath).
+    pub node: &'static str,
+}
+
+/// A call variable and its place.
+macro_rules! call_variables {
+    ($($n:literal)*) => {
+        [$(SystemVariable {
+            name: concat!("callVariable", $n),
+            node: concat!(
+                "//Dialog/mediaProperties/callvariables/CallVariable/name[.=\"callVariable", $n, "\"]/../value"
+            ),
+        }),*]
+    };
+}
+
+static CALL_VARIABLES: [SystemVariable; 10] = call_variables!(1 2 3 4 5 6 7 8 9 10);
+
+static OTHERS: [SystemVariable; 14] = [
+    SystemVariable { name: "callType", node: "//Dialog/mediaProperties/callType" },
+    SystemVariable { name: "dialedNumber", node: "//Dialog/mediaProperties/dialedNumber" },
+    SystemVariable { name: "DNIS", node: "//Dialog/mediaProperties/DNIS" },
+    SystemVariable { name: "fromAddress", node: "//Dialog/fromAddress" },
+    SystemVariable { name: "queueName", node: "//Dialog/mediaProperties/queueName" },
+    SystemVariable { name: "queueNumber", node: "//Dialog/mediaProperties/queueNumber" },
+    SystemVariable { name: "toAddress", node: "//Dialog/toAddress" },
+    SystemVariable { name: "wrapUpReason", node: "//Dialog/mediaProperties/wrapUpReason" },
+    SystemVariable { name: "extension", node: "//User/extension" },
+    SystemVariable { name: "firstName", node: "//User/firstName" },
+    SystemVariable { name: "lastName", node: "//User/lastName" },
+    SystemVariable { name: "loginId", node: "//User/loginId" },
+    SystemVariable { name: "teamId", node: "//User/teamId" },
+    SystemVariable { name: "teamName", node: "//User/teamName" },
+];
+
+impl SystemVariable {
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = &'static SystemVariable> {
+        CALL_VARIABLES.iter().chain(&OTHERS)
+    }
+}
+
 /// What a desktop does (guide, "WorkflowAction").
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkflowAction {

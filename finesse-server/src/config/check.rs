@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use xmpp::sasl::scram::Hash;
 
-use super::{Config, ConfigError, ListenerName, PlainHttp, ProfileName, RoleName, UserEntry};
+use super::{Config, ConfigError, Deployment, ListenerName, PlainHttp, ProfileName, RoleName, UserEntry};
 use crate::rest::cors::Origins;
 
 pub(super) type Check = Result<(), ConfigError>;
@@ -254,6 +254,9 @@ fn cti(config: &Config) -> Check {
     }
     if !(13..=24).contains(&config.cti.version) {
         return fail_key(config, "cti", "version", "must be from 13 to 24");
+    }
+    if config.server.deployment == Deployment::Ccx && config.peripheral_id() != 1 {
+        return fail_key(config, "cti", "peripheral_id", "must be 1 on CCX; it may be left out");
     }
     if config.cti.heartbeat_seconds == 0 {
         return fail_key(config, "cti", "heartbeat_seconds", "must be at least 1");
@@ -548,6 +551,11 @@ mod tests {
             ("[tls]\ncertificate = \"a.pem\"\n", 2, "needs tls.key"),
             ("[cti]\nside_a = \"nowhere\"\n", 2, "cti.side_a must be host:port"),
             ("[cti]\nversion = 12\n", 2, "from 13 to 24"),
+            (
+                "[server]\ndeployment = \"ccx\"\n[cti]\nperipheral_id = 5000\n",
+                4,
+                "cti.peripheral_id must be 1 on CCX",
+            ),
             ("[limits]\nrest_body_bytes = 1\n", 2, "limits.rest_body_bytes"),
             ("[pubsub]\ncollections = true\n", 2, "pubsub.collections has an effect only"),
             (

@@ -124,6 +124,9 @@ fn others(config: &Config) -> Vec<Range> {
         ("peer", "beat_ms", config.peer.beat_ms, 50, 10_000),
         ("peer", "lost_seconds", config.peer.lost_seconds, 1, 3600),
         ("peer", "second_grace_seconds", config.peer.second_grace_seconds, 1, 3600),
+        ("client_logs", "files", config.client_logs.files, 1, 100_000),
+        ("client_logs", "mib", config.client_logs.mib, 16, 1 << 20),
+        ("client_logs", "bytes_each", config.client_logs.bytes_each, 1024, 16 * MIB),
         ("absence", "grace_seconds", config.absence.grace_seconds, 1, 3600),
         ("tls", "check_seconds", config.tls.check_seconds, 0, DAY),
     ]

@@ -114,7 +114,8 @@ impl Model {
         if from == to {
             return Err(ApiError::invalid_destination(to));
         }
-        if body.wrap_up_reason.is_some() || (self.settings.ccx() && body.has_media_properties) {
+        let labelled = body.wrap_up_reason.is_some() || body.wrap_up_items.is_some();
+        if labelled || (self.settings.ccx() && body.has_media_properties) {
             return Err(ApiError::invalid_input("The call cannot carry these data", "mediaProperties"));
         }
         let mut message = self
@@ -276,12 +277,15 @@ impl Model {
         connection: &Connection,
         body: &DialogBody,
     ) -> Result<Message, ApiError> {
-        if body.call_variables.is_empty() && body.wrap_up_reason.is_none() {
+        // Several labels are CCX's alone; elsewhere the element is one of those that mean nothing.
+        let items = body.wrap_up_items.as_deref().filter(|_| self.settings.ccx());
+        let wrap_up = items.map(variables::wrap_up_of).transpose()?.or(body.wrap_up_reason.clone());
+        if body.call_variables.is_empty() && wrap_up.is_none() {
             return Err(ApiError::parameter_missing("mediaProperties"));
         }
         let mut message = self.data_request(call, connection);
         add_variables(&mut message, &body.call_variables)?;
-        if let Some(reason) = &body.wrap_up_reason {
+        if let Some(reason) = &wrap_up {
             variables::add_wrap_up(&mut message, reason)?;
         }
         Ok(message)

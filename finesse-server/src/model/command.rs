@@ -30,6 +30,8 @@ pub enum What {
     Users,
     /// `GET User/{id}/Dialogs`.
     Dialogs(String),
+    /// `GET User/{id}/Dialogs?type=reservation`: those by which the dialer reserves the user.
+    Reservations(String),
     /// `GET User/{id}/Queues`.
     UserQueues(String),
     /// `GET Dialog/{id}`.
@@ -107,6 +109,8 @@ pub struct DialogBody {
     pub action_params: Vec<(String, String)>,
     /// `mediaProperties/wrapUpReason`.
     pub wrap_up_reason: Option<String>,
+    /// `mediaProperties/wrapUpItems/wrapUpItem` in order, if the list is there (CCX).
+    pub wrap_up_items: Option<Box<[String]>>,
 }
 
 /// What the model answers at once.

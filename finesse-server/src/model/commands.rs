@@ -29,7 +29,8 @@ impl Model {
             What::SystemInfo => Ok(self.system_info(now)),
             What::User(id) => self.get_user(&caller, &id),
             What::Users => self.get_users(&caller),
-            What::Dialogs(id) => self.get_dialogs(&caller, &id),
+            What::Dialogs(id) => self.get_dialogs(&caller, &id, |_| true),
+            What::Reservations(id) => self.get_dialogs(&caller, &id, super::dialog::Dialog::is_reservation),
             What::UserQueues(id) => self.get_user_queues(&id),
             What::Dialog(id) => self.get_dialog(&caller, &id),
             What::Team { team, include_logged_out } => self.get_team(&caller, &team, include_logged_out),
@@ -82,13 +83,13 @@ impl Model {
         }))
     }
 
-    fn get_dialogs(&self, caller: &User, id: &str) -> Answer {
+    fn get_dialogs(&self, caller: &User, id: &str, which: fn(&super::dialog::Dialog) -> bool) -> Answer {
         let at = self.readable(caller, id)?;
         Ok(document(|w| {
             w.open("Dialogs");
             for id in &self.seats[at].calls {
                 let listed = |d: &&Arc<super::dialog::Dialog>| {
-                    d.parties.iter().any(|p| p.agent == Some(at) && p.listed)
+                    d.parties.iter().any(|p| p.agent == Some(at) && p.listed) && which(d)
                 };
                 if let Some(dialog) = self.calls.dialog(*id).filter(listed) {
                     let dialog = self.as_read_by(caller, dialog);
@@ -97,6 +98,12 @@ impl Model {
             }
             w.close("Dialogs");
         }))
+    }
+
+    /// Whether an agent has a part in a call.
+    fn in_call(&self, at: usize) -> bool {
+        let mut calls = self.seats[at].calls.iter().filter_map(|id| self.calls.dialog(*id));
+        calls.any(|dialog| dialog.parties.iter().any(|p| p.agent == Some(at) && p.leg.is_live()))
     }
 
     fn get_user_queues(&self, id: &str) -> Answer {
@@ -148,7 +155,8 @@ impl Model {
                 let Some(at) = self.directory.position(&user.id) else { continue };
                 let view = &self.seats[at].view;
                 if include_logged_out || view.state != super::state::State::Logout {
-                    view.write_team_member(w);
+                    let in_call = self.settings.ccx().then(|| self.in_call(at));
+                    view.write_team_member(w, in_call);
                 }
             }
             w.close("users");

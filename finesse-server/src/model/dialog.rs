@@ -336,8 +336,8 @@ impl Dialog {
         w.option("queueNumber", self.queue.as_ref().map(|(number, _)| number));
         if ccx {
             w.open("wrapUpItems");
-            if !self.variables.wrap_up.is_empty() {
-                w.text("wrapUpItem", &self.variables.wrap_up);
+            for item in self.variables.wrap_up_items() {
+                w.text("wrapUpItem", item);
             }
             w.close("wrapUpItems");
         }

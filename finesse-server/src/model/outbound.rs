@@ -148,6 +148,11 @@ impl Outbound {
 }
 
 impl Dialog {
+    /// Whether the call only reserves an agent.
+    pub fn is_reservation(&self) -> bool {
+        self.outbound.as_ref().is_some_and(|outbound| outbound.reservation)
+    }
+
     /// Takes over what a message tells of a call of the dialer; whether that changed anything.
     pub(super) fn absorb_outbound(&mut self, m: &Message) -> bool {
         if self.outbound.is_none() {

@@ -2,6 +2,7 @@
 //! an `apiErrors` event or an answer for the rebuilding of the state.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Instant;
 
 use cti::Message;
@@ -166,6 +167,7 @@ impl Model {
                     refusal => {
                         let error = self.async_error(seat, expect, refusal);
                         self.publish_error(seat, expect, request_id, error);
+                        self.forget_mobile(seat, expect);
                     }
                 }
                 self.free(now, seat, line);
@@ -184,6 +186,7 @@ impl Model {
                 let code = failure::REQUEST_TIMEOUT_REJECTION;
                 let error = AsyncError { data: code, message: constant(code), kind: "Generic Error" };
                 self.publish_error(seat, expect, request_id, error);
+                self.forget_mobile(seat, expect);
                 self.free(now, seat, line);
             }
             Some(purpose) => self.unanswered(now, purpose),
@@ -250,6 +253,12 @@ impl Model {
             None => text.unwrap_or_else(|| code.to_string()),
         };
         let kind = match expect {
+            // The mode of a mobile agent is the work mode of the sign-in.
+            Expect::State(Wanted::Login, _)
+                if code == failure::INVALID_AGENT_WORKMODE && self.seats[seat].view.mobile.is_some() =>
+            {
+                "Mode Not Allowed"
+            }
             Expect::State(..) => self.state_error_type(seat, code),
             Expect::Conferenced(_) if self.settings.ccx() && code == failure::INVALID_OBJECT_STATE => {
                 "Invalid State"
@@ -259,6 +268,14 @@ impl Model {
             _ => dialog_error_type(code),
         };
         AsyncError { data, message, kind }
+    }
+
+    /// A mobile agent's sign-in failed: nobody is reached at that number.
+    fn forget_mobile(&mut self, seat: usize, expect: Expect) {
+        let view = &self.seats[seat].view;
+        if matches!(expect, Expect::State(Wanted::Login, _)) && !view.signed_in() && view.mobile.is_some() {
+            Arc::make_mut(&mut self.seats[seat].view).mobile = None;
+        }
     }
 
     fn state_error_type(&self, seat: usize, code: u32) -> &'static str {

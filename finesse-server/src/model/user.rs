@@ -168,7 +168,8 @@ impl UserView {
     }
 
     /// Writes the member of a `Team` document: `User` with a lower-case `reasonCode`, as the guide prints it.
-    pub fn write_team_member(&self, w: &mut Writer<'_>) {
+    /// `in_call`: on CCX, whether the agent has a call.
+    pub fn write_team_member(&self, w: &mut Writer<'_>, in_call: Option<bool>) {
         let user = &self.profile.user;
         w.open("User");
         w.text("dialogs", &self.profile.dialogs);
@@ -176,6 +177,11 @@ impl UserView {
         w.text("firstName", &user.first_name);
         w.text("lastName", &user.last_name);
         w.text("loginId", &user.id);
+        if let Some(in_call) = in_call {
+            // CCX tells of a call in this state by this alone.
+            let busy = in_call && self.state == State::NotReady;
+            w.text("mediaState", if busy { "BUSY" } else { "IDLE" });
+        }
         w.text("pendingState", self.pending.map_or("", State::name));
         self.write_reason(w, "reasonCode");
         w.text("state", self.state.name());

@@ -14,6 +14,8 @@ const WHOLE_SET_SINCE: u32 = 22;
 const VARIABLE_BYTES: usize = 40;
 /// Longest wrap-up reason in bytes, without the final NUL.
 const WRAP_UP_BYTES: usize = 39;
+/// What stands between labels. No public source tells what CCX has there.
+const WRAP_UP_SEPARATOR: char = ',';
 /// All expanded variables of one request together, in bytes.
 const EXPANDED_BYTES: usize = 2000;
 
@@ -89,6 +91,11 @@ impl Variables {
         if !known.wrap_up.is_empty() {
             self.wrap_up = known.wrap_up;
         }
+    }
+
+    /// The labels in `wrapUpItems`.
+    pub fn wrap_up_items(&self) -> impl Iterator<Item = &str> {
+        self.wrap_up.split(WRAP_UP_SEPARATOR).map(str::trim).filter(|item| !item.is_empty())
     }
 
     /// The value of an expanded variable.
@@ -169,6 +176,17 @@ pub fn add_wrap_up(message: &mut Message, reason: &str) -> Result<(), ApiError> 
     }
     message.push(tag::CALL_WRAPUP_DATA, reason);
     Ok(())
+}
+
+/// Several labels as the one text that the protocol has for them.
+///
+/// # Errors
+/// `Invalid Input` for one that could not be told from two.
+pub fn wrap_up_of(items: &[String]) -> Result<String, ApiError> {
+    match items.iter().find(|item| item.is_empty() || item.contains(WRAP_UP_SEPARATOR)) {
+        Some(item) => Err(ApiError::invalid_input("Not a label for a call", item)),
+        None => Ok(items.join(",")),
+    }
 }
 
 enum Name<'a> {

@@ -251,6 +251,9 @@ impl Element {
             wrap_up_reason: properties
                 .and_then(|properties| properties.child("wrapUpReason"))
                 .map(|reason| reason.text.clone()),
+            wrap_up_items: properties
+                .and_then(|properties| properties.child("wrapUpItems"))
+                .map(|list| list.texts("wrapUpItem").into()),
         })
     }
 }

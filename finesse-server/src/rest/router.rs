@@ -21,6 +21,13 @@ pub(super) enum Plan {
     Description,
     /// A question that the configuration answers.
     Look(reads::Match),
+    /// `POST User/{id}/ClientLog` and `CompressedClientLog`.
+    SendLog {
+        /// The `{id}` of the path.
+        user: String,
+        /// Which of the two.
+        compressed: bool,
+    },
     /// `PUT User/{id}`.
     ChangeUser(String),
     /// `POST User/{id}/Dialogs`.
@@ -56,6 +63,12 @@ pub(super) fn plan(method: &Method, path: &str, query: &str) -> Result<Plan, Mis
     let (what, allow) = match *segments.as_slice() {
         ["User", user] if method == Method::PUT => return Ok(Plan::ChangeUser(id(user))),
         ["User", user, "Dialogs"] if method == Method::POST => return Ok(Plan::CreateDialog(id(user))),
+        ["User", user, kind @ ("ClientLog" | "CompressedClientLog")] if method == Method::POST => {
+            return Ok(Plan::SendLog { user: id(user), compressed: kind == "CompressedClientLog" });
+        }
+        ["User", _, "ClientLog" | "CompressedClientLog"] => {
+            return Err(Miss::Method { method: method.to_string(), allow: "POST, OPTIONS" });
+        }
         ["Dialog", dialog] if method == Method::PUT => return Ok(Plan::ActOnDialog(id(dialog))),
         // The guide names the collection in the singular, its example in the plural.
         ["TeamMessage" | "TeamMessages"] if method == Method::POST => return Ok(Plan::CreateMessage),
@@ -69,7 +82,11 @@ pub(super) fn plan(method: &Method, path: &str, query: &str) -> Result<Plan, Mis
         // The list is documented in the plural; one source prints the singular.
         ["User"] | ["Users"] => (What::Users, READ),
         ["User", user] => (What::User(id(user)), READ_PUT),
-        ["User", user, "Dialogs"] => (What::Dialogs(id(user)), READ_POST),
+        ["User", user, "Dialogs"] => {
+            let reservations =
+                parameter(query, "type").is_some_and(|kind| kind.eq_ignore_ascii_case("reservation"));
+            (if reservations { What::Reservations(id(user)) } else { What::Dialogs(id(user)) }, READ_POST)
+        }
         ["User", user, "Queues"] => (What::UserQueues(id(user)), READ),
         ["Dialog", dialog] => (What::Dialog(id(dialog)), READ_PUT),
         ["Team", team] => {

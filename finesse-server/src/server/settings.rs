@@ -317,6 +317,7 @@ pub(super) fn rest(config: &Config) -> Settings {
         origins: Origins::new(config.cors.rest.iter().cloned()),
         extensions: config.server.rest_extensions,
         team_messages: size(config.limits.team_messages),
+        client_logs: (&config.client_logs).into(),
         catalogue: Arc::new(config.catalogue()),
     }
 }

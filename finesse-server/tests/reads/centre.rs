@@ -96,6 +96,7 @@ pub fn settings(config: &Config) -> Settings {
         origins: Origins::new([""; 0]),
         extensions: config.server.rest_extensions,
         team_messages: config.limits.team_messages as usize,
+        client_logs: (&config.client_logs).into(),
         catalogue: Arc::new(config.catalogue()),
     }
 }

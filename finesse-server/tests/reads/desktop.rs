@@ -93,6 +93,9 @@ async fn workflows_are_the_teams_with_all_that_their_actions_need() {
     assert_eq!(centre.document("admin", "WorkflowAction/2").await, ACTION);
     let actions = format!("<WorkflowActions>{ACTION}</WorkflowActions>");
     assert_eq!(centre.document("admin", "WorkflowActions").await, actions);
+    let variables = centre.document("admin", "SystemVariables").await;
+    let node = "<SystemVariable><name>dialedNumber</name><node>//Dialog/mediaProperties/dialedNumber</node></SystemVariable>";
+    assert!(variables.starts_with("<SystemVariables>") && variables.contains(node), "{variables}");
     for path in ["Workflow/6", "WorkflowAction/6"] {
         assert_eq!(centre.refused("admin", path).await, "404 Not Found");
         assert_eq!(centre.refused("1002", path).await, "401 Authorization Failure");

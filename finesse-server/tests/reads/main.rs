@@ -1,6 +1,7 @@
 //! What clients read of the configuration, over the real router: documents to the letter, rights, errors, JSON.
 
 mod centre;
+mod client_logs;
 mod desktop;
 mod extensions;
 mod messages;

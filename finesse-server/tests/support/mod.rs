@@ -55,6 +55,7 @@ pub fn settings() -> Settings {
         origins: Origins::new(LOCAL),
         extensions: false,
         team_messages: 10,
+        client_logs: Default::default(),
         catalogue: Arc::default(),
     }
 }

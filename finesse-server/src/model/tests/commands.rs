@@ -4,7 +4,7 @@ use cti::Dialect;
 use cti::enums::agent_state;
 
 use crate::model::command::{ApiError, DialogBody, Reply, UserBody, What};
-use crate::model::testing::{Bench, directory, directory_with_reasons, state_body, text};
+use crate::model::testing::{Bench, directory, directory_with_reasons, shorts, state_body, text};
 
 fn change(id: &str, body: UserBody) -> What {
     What::ChangeUser { user: id.into(), body: Ok(body) }
@@ -277,4 +277,60 @@ fn n23_n26_n27_payloads_are_spelled_as_documented() {
         assert!(event.contains("<requestId>"));
     }
     let _ = directory();
+}
+
+#[test]
+fn a_mobile_agent_whose_mode_is_refused_is_none() {
+    let mut b = Bench::staffed();
+    let body = UserBody {
+        extension: Some("2001".into()),
+        mobile_agent: Some((Some("CALL_BY_CALL".into()), Some("0305550199".into()))),
+        ..state_body("LOGIN")
+    };
+    assert_eq!(b.put_user("1001", "1001", "r", body), Reply::Accepted);
+    let (token, _) = b.request_of(cti::kind::SET_AGENT_STATE_REQ);
+    b.refuse(token, 265, 0);
+    assert_eq!(shorts(b.on("User/1001")), ["PUT [r] Mode Not Allowed 265 CF_INVALID_AGENT_WORKMODE"]);
+    assert!(!b.document("1001", What::User("1001".into())).contains("mobileAgent"));
+}
+
+#[test]
+fn several_labels_are_for_ccx() {
+    let label = |items: &[&str], reason: Option<&str>| What::ActOnDialog {
+        dialog: "100".into(),
+        body: Ok(DialogBody {
+            requested_action: Some("UPDATE_CALL_DATA".into()),
+            has_media_properties: true,
+            wrap_up_items: Some(items.iter().map(|item| (*item).to_owned()).collect()),
+            wrap_up_reason: reason.map(Into::into),
+            ..DialogBody::default()
+        }),
+    };
+    let mut b = Bench::serving(directory(), Dialect::Ccx);
+    b.state("1002", "2002", agent_state::NOT_READY, 0);
+    b.talk(100, "2002");
+    b.requests.clear();
+    assert_eq!(b.ask("1002", None, label(&["Invoice", "Refund"], Some("Other"))), Reply::Accepted);
+    let (_, request) = b.request();
+    assert_eq!(request.tag_text(cti::tag::CALL_WRAPUP_DATA), Some("Invoice,Refund"));
+    assert_eq!(b.refused("1002", label(&["a,b"], None)), "400 Invalid Input");
+    assert_eq!(b.refused("1002", label(&[&"x".repeat(20), &"y".repeat(20)], None)), "400 Invalid Input");
+    let update = crate::model::testing::call_event(cti::kind::CALL_DATA_UPDATE_EVENT, 100, "2002");
+    b.cti(&update.with_tag(cti::tag::CALL_WRAPUP_DATA, "Invoice,Refund"));
+    let items = "<wrapUpItems><wrapUpItem>Invoice</wrapUpItem><wrapUpItem>Refund</wrapUpItem></wrapUpItems>";
+    assert!(b.document("1002", What::Dialog("100".into())).contains(items));
+    let mut b = Bench::staffed();
+    b.talk(100, "2002");
+    assert_eq!(b.refused("1002", label(&["Invoice"], None)), "400 Parameter Missing");
+}
+
+#[test]
+fn a_team_on_ccx_shows_who_is_in_a_call_while_not_ready() {
+    let team = || What::Team { team: "1".into(), include_logged_out: false };
+    let mut b = Bench::serving(directory(), Dialect::Ccx);
+    b.state("1002", "2002", agent_state::NOT_READY, 0);
+    assert!(b.document("1001", team()).contains("<mediaState>IDLE</mediaState>"));
+    b.talk(100, "2002");
+    assert!(b.document("1001", team()).contains("<mediaState>BUSY</mediaState>"));
+    assert!(!Bench::staffed().document("1001", team()).contains("mediaState"));
 }

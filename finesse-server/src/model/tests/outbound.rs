@@ -106,6 +106,7 @@ fn a_preview_is_accepted_and_becomes_the_customers_call() {
     assert_eq!((text(dialog, "fromAddress"), text(dialog, "toAddress")), ("8001", "2002"));
     assert!(dialog.contains("<name>BAStatus</name><value>BLENDED_PREVIEW_OUTBOUND_RESERVATION</value>"));
     assert_eq!(actions(dialog), ["ACCEPT", "CLOSE", "REJECT"]);
+    assert!(b.document("1002", What::Reservations("1002".into())).contains("/Dialog/200<"));
 
     assert_eq!(tell(&mut b, 200, "ACCEPT", &[]), "Accepted");
     let (token, accept) = word(&mut b);
@@ -123,6 +124,7 @@ fn a_preview_is_accepted_and_becomes_the_customers_call() {
     assert_eq!(text(&dialog, "callType"), "OUTBOUND");
     assert_eq!((text(&dialog, "fromAddress"), text(&dialog, "toAddress")), ("2002", "95550199001"));
     assert_eq!(text(&dialog, "associatedDialogUri"), "/finesse/api/Dialog/200");
+    assert_eq!(b.document("1002", What::Reservations("1002".into())), "<Dialogs></Dialogs>");
     assert!(dialog.contains("<value>BLENDED_PREVIEW_OUTBOUND</value>"));
     let allowed = actions(&dialog);
     assert!(

@@ -6,8 +6,11 @@ use super::{Asked, Endpoint, Found};
 use crate::api::define::document;
 use crate::api::desktop::{LAYOUT, LAYOUTS};
 use crate::api::shared::{LAYOUT_CONFIG, TEAM_LAYOUT_CONFIG, TeamLayout};
-use crate::api::workflows::{FULL_WORKFLOWS, WORKFLOW, WORKFLOW_ACTION, WORKFLOW_ACTIONS, WORKFLOWS};
+use crate::api::workflows::{
+    FULL_WORKFLOWS, SYSTEM_VARIABLES, WORKFLOW, WORKFLOW_ACTION, WORKFLOW_ACTIONS, WORKFLOWS,
+};
 use crate::authority::Operation;
+use crate::catalogue::SystemVariable;
 use crate::model::error::ApiError;
 
 type Answer = Result<Found, ApiError>;
@@ -146,6 +149,14 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
             let all = asked.sources.catalogue.workflow_actions.iter();
             Ok(WORKFLOW_ACTIONS.document("", all.map(Arc::as_ref)).into())
         },
+    },
+    Endpoint {
+        path: "SystemVariables",
+        about: "Variables that workflows know by name.",
+        operation: Operation::ReadConfiguration,
+        query: &[],
+        shape: || SYSTEM_VARIABLES.shape(),
+        answer: |_| Ok(SYSTEM_VARIABLES.document("", SystemVariable::all()).into()),
     },
     Endpoint {
         path: "LayoutConfig/default",

@@ -51,7 +51,7 @@ impl World {
             else {
                 continue;
             };
-            let brought = !party.origin || call_of.outreach.is_some();
+            let brought = call_of.root.id != party.device.id || call_of.outreach.is_some();
             view.engaged |= brought && call_of.is_routed() && matches!(party.leg, Leg::Connect | Leg::Hold);
             match party.leg {
                 Leg::Connect if self.monitors.contains_key(call) => view.monitoring = true,

@@ -15,6 +15,7 @@ mod limits;
 mod peer;
 mod people;
 mod ranges;
+mod realm;
 mod values;
 mod xmpp;
 
@@ -25,7 +26,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::directory::Directory;
+use crate::directory::{Builder, Directory, Roster};
 pub use absence::{Absence, Resources};
 pub use bosh::Bosh;
 pub use calls::{Calls, DropParticipantFor};
@@ -40,6 +41,7 @@ pub use error::ConfigError;
 pub use limits::{Limits, Pubsub, Timeouts};
 pub use peer::Peer;
 pub use people::{QueueEntry, ReasonCodeEntry, RoleName, TeamEntry, UserEntry};
+pub use realm::{CceRealm, CcxRealm, DatabaseKind, DatabaseTls, Pin, Realm, RealmKind};
 pub use values::{
     AddressRange, ConflictMode, Deployment, ListenerName, LogFormat, OptionsMode, PasswordHash, PlainHttp,
     ProfileName, Protocol, ProxyHeader, Secret, StartTlsMode,
@@ -72,6 +74,8 @@ pub struct Config {
     pub component: Component,
     /// Sign-in rules.
     pub auth: Auth,
+    /// Where the accounts are that are not in this file.
+    pub realm: Realm,
     /// The CTI server pair.
     pub cti: Cti,
     /// What may be done with calls.
@@ -454,13 +458,21 @@ impl Config {
     /// # Errors
     /// They contradict one another in a way that [`Config::load`] does not look at.
     pub fn directory(&self) -> Result<Directory, ConfigError> {
+        if self.realm.kind == RealmKind::Cce {
+            // What refers to teams and users of the realm does so in vain until it has told of them.
+            return Ok(self.directory_builder().build_with(&Roster::default(), &Directory::default()).0);
+        }
+        let built = self.directory_builder().build();
+        built.map_err(|error| ConfigError::whole_file(self.source.name.clone(), error.to_string()))
+    }
+
+    /// What the file contributes to the directory.
+    pub fn directory_builder(&self) -> Builder {
         let builder =
             self.team.iter().fold(Directory::builder(), |all, team| all.team(team.get_ref().into()));
         let builder = self.user.iter().fold(builder, |all, user| all.user(user.get_ref().into()));
         let builder = self.queue.iter().fold(builder, |all, queue| all.queue(queue.get_ref().into()));
-        let builder =
-            self.reason_code.iter().fold(builder, |all, code| all.reason_code(code.get_ref().into()));
-        builder.build().map_err(|error| ConfigError::whole_file(self.source.name.clone(), error.to_string()))
+        self.reason_code.iter().fold(builder, |all, code| all.reason_code(code.get_ref().into()))
     }
 
     /// Reads and checks a text; `name` is what errors call it.

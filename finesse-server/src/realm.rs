@@ -9,6 +9,8 @@
 pub mod basic;
 
 mod backend;
+pub mod cce;
+pub mod ccx;
 mod digest;
 mod file;
 mod flights;
@@ -16,6 +18,7 @@ mod hashing;
 mod lockout;
 mod locks;
 mod memory;
+pub(crate) mod outbound;
 mod scram;
 mod streams;
 mod verify;
@@ -23,7 +26,8 @@ mod verify;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::mpsc;
 use xmpp::Network;
 
 pub use backend::{Attempt, Backend, Checking, Known};
@@ -126,6 +130,7 @@ pub struct Realm {
     /// What is known of names that nobody has: they are answered as slowly as those of users.
     strangers: Strangers,
     trusted: RwLock<Vec<Network>>,
+    news: Mutex<Option<mpsc::Receiver<cce::News>>>,
 }
 
 impl std::fmt::Debug for Realm {
@@ -140,6 +145,7 @@ pub struct Builder {
     key: Arc<Keyed>,
     accounts: Vec<Account>,
     people: Option<Arc<dyn Backend>>,
+    news: Option<mpsc::Receiver<cce::News>>,
 }
 
 impl Builder {
@@ -148,7 +154,8 @@ impl Builder {
     /// # Errors
     /// The operating system gives no random bytes.
     pub fn new(rules: Rules) -> Result<Builder, getrandom::Error> {
-        Ok(Builder { rules, key: Arc::new(Keyed::random()?), accounts: Vec::new(), people: None })
+        let key = Arc::new(Keyed::random()?);
+        Ok(Builder { rules, key, accounts: Vec::new(), people: None, news: None })
     }
 
     /// Digest of a password for [`Proof::Keyed`].
@@ -166,9 +173,30 @@ impl Builder {
         self.people = Some(backend);
     }
 
+    /// The other accounts are those of a peripheral in the database of Unified CCE. Has to be called inside a tokio
+    /// runtime; [`Realm::take_news`] tells what they mean for the directory.
+    pub fn cce(&mut self, config: &crate::config::CceRealm, peripheral: u32) {
+        let (sender, news) = mpsc::channel(1);
+        self.people(Arc::new(cce::Cce::spawn(self.key.clone(), config, peripheral, &self.rules, sender)));
+        self.news = Some(news);
+    }
+
+    /// The passwords of these users (ids with their login names) are those of Unified CM.
+    ///
+    /// # Errors
+    /// An address, a certificate or the account is none.
+    pub fn ccx(
+        &mut self,
+        config: &crate::config::CcxRealm,
+        people: impl IntoIterator<Item = (Arc<str>, String)>,
+    ) -> Result<(), String> {
+        self.people(Arc::new(ccx::Ccx::new(config, people, &self.rules)?));
+        Ok(())
+    }
+
     /// The realm.
     pub fn build(self) -> Realm {
-        let Builder { rules, key, accounts, people } = self;
+        let Builder { rules, key, accounts, people, news } = self;
         Realm {
             file: File::new(accounts, key.clone(), &rules),
             people,
@@ -177,6 +205,7 @@ impl Builder {
             refusals: Refusals::new(rules.users),
             strangers: Strangers::default(),
             trusted: RwLock::new(Network::loopback()),
+            news: Mutex::new(news),
             rules,
             key,
         }
@@ -197,6 +226,16 @@ impl Realm {
     /// Slow password hashes computed so far, and the KiB of memory that they filled together: what guessing costs.
     pub fn hashes(&self) -> (u64, u64) {
         self.file.hashes()
+    }
+
+    /// What the realm tells the directory; for the one who keeps that.
+    pub fn take_news(&self) -> Option<mpsc::Receiver<cce::News>> {
+        self.news.lock().take()
+    }
+
+    /// Questions put so far to whatever stands behind the realm: what sign-ins cost others.
+    pub fn questions(&self) -> u64 {
+        self.people.as_ref().map_or(0, |people| people.questions())
     }
 
     /// Number of accounts in the file.

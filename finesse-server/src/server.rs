@@ -21,7 +21,7 @@ use xmpp::tcp::Admission;
 
 use crate::absence;
 use crate::access::Rights;
-use crate::config::{Config, Deployment};
+use crate::config::{Config, Deployment, RealmKind};
 use crate::core::{self, Core};
 use crate::directory::{Directory, Shared};
 use crate::http::Interfaces;
@@ -115,6 +115,10 @@ pub fn rules(config: &Config) -> Rules {
     let seconds = |seconds: u32| Duration::from_secs(seconds.into());
     Rules {
         remember: seconds(auth.remember_seconds),
+        stale: seconds(config.realm.stale_seconds),
+        negative: seconds(config.realm.negative_seconds),
+        users: config.realm.users as usize,
+        attempts: config.realm.attempts as usize,
         login_names: auth.login_names,
         lockout: LockoutRules {
             failures: auth.lockout_failures,
@@ -122,24 +126,35 @@ pub fn rules(config: &Config) -> Rules {
             ..LockoutRules::default()
         },
         hashing: settings::hashing(config),
-        ..Rules::default()
     }
 }
 
-/// The accounts of the configuration file.
+/// The accounts of the configuration file, and those of the realm beside it. Has to be called inside a tokio runtime
+/// if there is one.
 ///
 /// # Errors
 /// The operating system gives no random bytes.
 pub fn realm(config: &Config) -> anyhow::Result<Realm> {
     let mut builder = Builder::new(rules(config)).context("no random bytes")?;
-    for user in config.user.iter().map(toml::Spanned::get_ref) {
+    let users = || config.user.iter().map(toml::Spanned::get_ref);
+    for user in users() {
+        let Some(hash) = &user.password_hash else { continue };
         builder.add(Account {
             id: user.id.as_str().into(),
             login_name: Some(user.login_name().to_owned()),
             kind: Kind::Person,
-            proof: Proof::Argon2(user.password_hash.phc().into()),
+            proof: Proof::Argon2(hash.phc().into()),
             scram: user.scram.iter().map(|verifier| verifier.get().clone()).collect(),
         });
+    }
+    match config.realm.kind {
+        RealmKind::File => {}
+        RealmKind::Cce => builder.cce(&config.realm.cce, config.peripheral_id()),
+        RealmKind::Ccx => {
+            let elsewhere = users().filter(|user| user.password_hash.is_none());
+            let people = elsewhere.map(|user| (user.id.as_str().into(), user.login_name().to_owned()));
+            builder.ccx(&config.realm.ccx, people).map_err(|error| anyhow::anyhow!("realm.ccx: {error}"))?;
+        }
     }
     Ok(builder.build())
 }
@@ -226,6 +241,7 @@ impl Server {
             realm: realm.clone(),
         };
         let (stop, _) = watch::channel(false);
+        let news = realm.take_news();
         let behind = Behind { interfaces, realm, tls, stop };
         let (mut doors, mut tasks) = (Doors::default(), JoinSet::new());
         doors.carry_out(bound.into(), &config, &behind, &mut tasks);
@@ -234,6 +250,9 @@ impl Server {
         service.set_application(true);
         tasks.spawn(watch_over(core.status(), service, stop()));
         let started_with = Arc::new(config);
+        if let Some(news) = news {
+            tasks.spawn(people.clone().follow(news, started_with.clone(), stop()));
+        }
         let (config, changes) = watch::channel(started_with.clone());
         tasks.spawn(reload::watch_certificate(changes, behind.tls.clone(), stop()));
         Server { doors, ports: shared, behind, tasks, core, people, started_with, config }

@@ -8,7 +8,10 @@ use toml::Spanned;
 
 use xmpp::sasl::scram::Hash;
 
-use super::{Config, ConfigError, Deployment, ListenerName, PlainHttp, ProfileName, RoleName, UserEntry};
+use super::{
+    Config, ConfigError, Deployment, ListenerName, PlainHttp, ProfileName, RealmKind, RoleName, UserEntry,
+};
+use crate::realm::outbound::Url;
 use crate::rest::cors::Origins;
 
 pub(super) type Check = Result<(), ConfigError>;
@@ -27,6 +30,7 @@ pub(super) fn check(config: &Config) -> Check {
     log(config)?;
     teams(config)?;
     users(config)?;
+    realm(config)?;
     scram(config)?;
     queues(config)?;
     reason_codes(config)?;
@@ -394,17 +398,75 @@ fn users(config: &Config) -> Check {
         if let Some(other) = login_names.insert(user.login_name().to_lowercase(), &user.id) {
             return complain(format!("login_name {:?} is that of user {other:?} too", user.login_name()));
         }
-        if let Some(team) = user.team.iter().chain(&user.supervises).find(|team| !teams.contains(team)) {
+        let unknown = |team: &&u32| !are_elsewhere(config) && !teams.contains(team);
+        if let Some(team) = user.team.iter().chain(&user.supervises).find(unknown) {
             return complain(format!("team {team} is not defined"));
         }
         if !user.supervises.is_empty() && !user.roles.contains(&RoleName::Supervisor) {
             return complain("supervises teams but lacks the role supervisor".into());
+        }
+        let is_verified = user.password_hash.is_some() || config.realm.kind == RealmKind::Ccx;
+        if !is_verified {
+            return complain(
+                "lacks password_hash, without which only realm.kind = \"ccx\" can verify".into(),
+            );
         }
         if user.roles.is_empty() {
             return complain("roles may not be empty".into());
         }
     }
     Ok(())
+}
+
+/// A realm beside the file needs to know where it is.
+fn realm(config: &Config) -> Check {
+    let realm = &config.realm;
+    if realm.kind == RealmKind::File {
+        return Ok(());
+    }
+    if config.xmpp.scram {
+        return fail_key(config, "xmpp", "scram", "needs realm.kind = \"file\": only the file has verifiers");
+    }
+    if realm.kind == RealmKind::Cce && config.server.deployment != Deployment::Cce {
+        return fail_key(config, "realm", "kind", "needs server.deployment = \"cce\"");
+    }
+    if realm.kind == RealmKind::Ccx {
+        return ccx(config);
+    }
+    let cce = &realm.cce;
+    for (key, value) in [("host", &cce.host), ("name", &cce.name), ("user", &cce.user)] {
+        if value.is_empty() {
+            return fail_key(config, "realm.cce", key, "is needed with realm.kind = \"cce\"");
+        }
+    }
+    Ok(())
+}
+
+fn ccx(config: &Config) -> Check {
+    let ccx = &config.realm.ccx;
+    if ccx.nodes.is_empty() {
+        return fail_key(config, "realm.ccx", "nodes", "is needed with realm.kind = \"ccx\"");
+    }
+    for node in &ccx.nodes {
+        if !node.starts_with("https://") || node.parse::<Url>().is_err() {
+            let message =
+                format!("holds {node:?}, which is no URL such as \"https://cucm.example:8443/axl/\"");
+            return fail_key(config, "realm.ccx", "nodes", &message);
+        }
+    }
+    if ccx.user.is_empty() || ccx.user.contains(':') {
+        return fail_key(config, "realm.ccx", "user", "has to be a name without a colon");
+    }
+    if !crate::realm::ccx::VERSIONS.contains(&ccx.version.as_str()) {
+        let versions = crate::realm::ccx::VERSIONS.join(", ");
+        return fail_key(config, "realm.ccx", "version", &format!("must be one of {versions}"));
+    }
+    Ok(())
+}
+
+/// Whether teams and users may be those of another realm, of which the file does not know.
+fn are_elsewhere(config: &Config) -> bool {
+    config.realm.kind == RealmKind::Cce
 }
 
 /// SCRAM is only offered with a hash function for which everybody has a verifier, so that a missing one would turn
@@ -434,7 +496,8 @@ fn queues(config: &Config) -> Check {
     unique(config, &config.queue, |queue| queue.id, "queue")?;
     let users: HashSet<&str> = config.user.iter().map(|user| user.get_ref().id.as_str()).collect();
     for entry in &config.queue {
-        if let Some(member) = entry.get_ref().members.iter().find(|member| !users.contains(member.as_str())) {
+        let unknown = |member: &&String| !are_elsewhere(config) && !users.contains(member.as_str());
+        if let Some(member) = entry.get_ref().members.iter().find(unknown) {
             return fail(
                 config,
                 entry.span(),
@@ -458,7 +521,7 @@ fn reason_codes(config: &Config) -> Check {
         if code.label.is_empty() || code.label.chars().count() > 40 {
             return complain("label must have 1 to 40 characters".into());
         }
-        if let Some(team) = code.teams.iter().find(|team| !teams.contains(team)) {
+        if let Some(team) = code.teams.iter().find(|team| !are_elsewhere(config) && !teams.contains(team)) {
             return complain(format!("team {team} is not defined"));
         }
     }

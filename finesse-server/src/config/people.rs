@@ -62,8 +62,8 @@ pub struct UserEntry {
     /// Numbers of the teams he supervises.
     #[serde(default)]
     pub supervises: Vec<u32>,
-    /// argon2id hash of the password.
-    pub password_hash: PasswordHash,
+    /// argon2id hash of the password; without one, another realm verifies it.
+    pub password_hash: Option<PasswordHash>,
     /// Verifiers of the same password for SCRAM, one for each hash function.
     #[serde(default)]
     pub scram: Vec<ScramVerifier>,

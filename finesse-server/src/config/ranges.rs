@@ -105,6 +105,7 @@ fn bosh(config: &Config) -> Vec<Range> {
 
 fn others(config: &Config) -> Vec<Range> {
     let (pubsub, xmpp) = (&config.pubsub, &config.xmpp);
+    let (realm, cce, ccx) = (&config.realm, &config.realm.cce, &config.realm.ccx);
     vec![
         ("xmpp", "max_resources", xmpp.max_resources, 1, 1000),
         ("xmpp", "auth_retries", xmpp.auth_retries, 1, 10),
@@ -128,6 +129,20 @@ fn others(config: &Config) -> Vec<Range> {
         ("client_logs", "mib", config.client_logs.mib, 16, 1 << 20),
         ("client_logs", "bytes_each", config.client_logs.bytes_each, 1024, 16 * MIB),
         ("absence", "grace_seconds", config.absence.grace_seconds, 1, 3600),
+        ("realm", "stale_seconds", realm.stale_seconds, 0, 30 * DAY),
+        ("realm", "negative_seconds", realm.negative_seconds, 0, 3600),
+        ("realm", "users", realm.users, 100, 1_000_000),
+        ("realm", "attempts", realm.attempts, 16, 1_000_000),
+        ("realm.cce", "port", cce.port.into(), 1, 65_535),
+        ("realm.cce", "refresh_seconds", cce.refresh_seconds, 1, DAY),
+        ("realm.cce", "retry_seconds", cce.retry_seconds, 1, 3600),
+        ("realm.cce", "query_seconds", cce.query_seconds, 1, 600),
+        ("realm.ccx", "connect_seconds", ccx.connect_seconds, 1, 60),
+        ("realm.ccx", "answer_seconds", ccx.answer_seconds, 1, 600),
+        ("realm.ccx", "node_retry_seconds", ccx.node_retry_seconds, 1, 3600),
+        ("realm.ccx", "per_second", ccx.per_second, 1, 10_000),
+        ("realm.ccx", "at_once", ccx.at_once, 1, 1000),
+        ("realm.ccx", "wait_seconds", ccx.wait_seconds, 0, 600),
         ("tls", "check_seconds", config.tls.check_seconds, 0, DAY),
     ]
 }

@@ -23,6 +23,11 @@ pub trait Backend: Send + Sync + 'static {
         let _ = attempt;
         Box::pin(std::future::ready(Err(Refused::Credentials)))
     }
+
+    /// Questions put so far to whatever stands behind it.
+    fn questions(&self) -> u64 {
+        0
+    }
 }
 
 /// What [`Backend::check`] returns: the account whose password it is, or why there is none.

@@ -2,11 +2,17 @@
 
 use std::sync::Arc;
 
+use tokio::sync::{mpsc, watch};
 use xmpp::{Access, AccessPolicy, Principal};
 
+use crate::config::Config;
 use crate::core::Core;
 use crate::directory::{Directory, Shared};
+use crate::realm::cce::News;
 use crate::realm::{Case, Realm, tag};
+
+/// Contradictions of a realm that are told one by one.
+const TOLD: usize = 20;
 
 /// Everybody who looks at the directory, and what hangs on it.
 #[derive(Clone)]
@@ -19,6 +25,35 @@ pub(super) struct People {
 }
 
 impl People {
+    /// Lets what a realm tells hold together with what the file says, until the server stops.
+    pub(super) async fn follow(
+        self,
+        mut news: mpsc::Receiver<News>,
+        config: Arc<Config>,
+        stop: watch::Receiver<bool>,
+    ) {
+        let follow = async {
+            while let Some(News { roster, done }) = news.recv().await {
+                let (directory, left_out) =
+                    config.directory_builder().build_with(&roster, &self.directory.load());
+                for error in left_out.iter().take(TOLD) {
+                    tracing::warn!(%error, "left out of the directory");
+                }
+                if left_out.len() > TOLD {
+                    tracing::warn!(more = left_out.len() - TOLD, "left out of the directory");
+                }
+                tracing::info!(users = directory.user_count(), "directory read");
+                self.exchange(Arc::new(directory)).await;
+                // Who does not wait any more need not know.
+                let _ = done.send(());
+            }
+        };
+        tokio::select! {
+            () = follow => {}
+            () = super::stopped(stop) => {}
+        }
+    }
+
     /// Lets this directory hold, built after the present one. When it returns, everybody has taken it over: REST, the
     /// nodes and the model; who is gone has no session any more, and nobody a subscription that he could not make now.
     pub(super) async fn exchange(&self, directory: Arc<Directory>) {

@@ -61,6 +61,7 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
     let same = |name, differs: bool| differs.then_some(name);
     names.extend(
         [
+            same("realm", old.realm != new.realm),
             same("team", old.team != new.team),
             same("user", old.user != new.user),
             same("queue", old.queue != new.queue),
@@ -262,8 +263,8 @@ mod tests {
         let example: toml::Table = include_str!("../../../finesse.example.toml").parse().unwrap();
         let old = Config::default();
         for (section, keys) in &example {
-            // Live as a whole.
-            if ["bosh", "cors", "desktop", "client_logs"].contains(&section.as_str()) {
+            // Live as a whole, or not at all.
+            if ["bosh", "cors", "desktop", "client_logs", "realm"].contains(&section.as_str()) {
                 continue;
             }
             for (key, value) in keys.as_table().unwrap() {
@@ -280,5 +281,7 @@ mod tests {
         assert!(
             needs_restart(&old, &Config::parse("f", "[[team]]\nid = 1\nname = \"a\"\n").unwrap()) == ["team"]
         );
+        let realm = Config::parse("f", "[realm.cce]\nhost = \"a\"\n").unwrap();
+        assert_eq!(needs_restart(&old, &realm), ["realm"]);
     }
 }

@@ -117,7 +117,11 @@ pub async fn tls(address: SocketAddr, alpn: &[&str]) -> (TlsStream<TcpStream>, V
 }
 
 pub fn plain(user: &str) -> String {
-    let text = base64::engine::general_purpose::STANDARD.encode(format!("\0{user}\0x"));
+    plain_with(user, "x")
+}
+
+pub fn plain_with(user: &str, password: &str) -> String {
+    let text = base64::engine::general_purpose::STANDARD.encode(format!("\0{user}\0{password}"));
     format!("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{text}</auth>")
 }
 
@@ -207,10 +211,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
 
     /// Signed in and bound.
     pub async fn login(&mut self, user: &str, resource: &str) {
+        self.login_as(user, "x", resource).await;
+    }
+
+    /// The same with another password.
+    pub async fn login_as(&mut self, user: &str, password: &str, resource: &str) {
         let open = if self.form == Form::WebSocket { OPEN } else { STREAM };
         self.send(open).await;
         self.until("</stream:features>").await;
-        self.send(&plain(user)).await;
+        self.send(&plain_with(user, password)).await;
         self.until("<success").await;
         self.send(open).await;
         self.until("</stream:features>").await;

@@ -7,6 +7,7 @@ pub mod configuration;
 pub mod crowd;
 pub mod desk;
 pub mod door;
+pub mod judge;
 pub mod node;
 pub mod observer;
 pub mod part;
@@ -14,6 +15,7 @@ pub mod process;
 pub mod record;
 pub mod relay;
 pub mod site;
+pub mod traffic;
 pub mod view;
 
 use std::time::{SystemTime, UNIX_EPOCH};

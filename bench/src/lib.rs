@@ -4,6 +4,7 @@
 
 pub mod centre;
 pub mod delivery;
+pub mod figures;
 pub mod item;
 pub mod link;
 pub mod login;

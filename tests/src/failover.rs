@@ -1,25 +1,30 @@
 //! A site of processes whose parts are killed, stopped and cut off while calls go on, and what must be true afterwards.
 
-mod judge;
-mod traffic;
+mod foreign;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use load::centre::agent_id;
 use load::centre::configuration::Scale;
 use load::centre::crowd::{Crowd, Task};
 use load::centre::desk::{Patience, Record};
+use load::centre::judge;
 use load::centre::node::Node;
 use load::centre::observer::Observer;
 use load::centre::relay::Relay;
 use load::centre::site::{Site, free_address};
+use load::centre::traffic::Traffic;
 
 use crate::demo::server_binary;
-use traffic::Traffic;
+use foreign::Foreign;
 
 /// How long anything may take on a busy machine.
 const LIMIT: Duration = Duration::from_secs(120);
+
+/// Sessions in each foreign program.
+const FOREIGN: usize = 5;
 
 /// How large a trial is.
 #[derive(Clone, Debug)]
@@ -55,6 +60,7 @@ pub struct Trial {
     pub site: Site,
     size: Size,
     crowds: Vec<(Way, Crowd)>,
+    foreign: Vec<Foreign>,
     watchers: Vec<Watcher>,
     traffic: Traffic,
     network: Relay,
@@ -80,8 +86,16 @@ impl Trial {
         let cut = [0, 2].map(|first| Node { http: network.at[first], xmpp: network.at[first + 1] });
         let ways = [Way::Straight, Way::Straight, Way::CutFromFirst, Way::CutFromBoth];
         let traffic = Traffic::start(site.control, size.calls_per_second, size.calls).await?;
-        let mut trial =
-            Self { site, size, crowds: Vec::new(), watchers: Vec::new(), traffic, network, began };
+        let mut trial = Self {
+            site,
+            size,
+            crowds: Vec::new(),
+            foreign: Vec::new(),
+            watchers: Vec::new(),
+            traffic,
+            network,
+            began,
+        };
         trial.watch(0).await?;
         trial.watch(1).await?;
         for (number, way) in ways.into_iter().enumerate() {
@@ -102,6 +116,10 @@ impl Trial {
             };
             trial.crowds.push((way, Crowd::start(&task).await?));
         }
+        // Second sessions of some agents, who only watch.
+        let users: Vec<String> = (0..2 * FOREIGN).map(agent_id).collect();
+        trial.foreign.push(Foreign::slixmpp(&users[..FOREIGN], &straight).await?);
+        trial.foreign.push(Foreign::strophe(&users[FOREIGN..], &straight).await?);
         trial.work(true).await?;
         trial
             .until("everybody is ready", |records| records.iter().all(|record| record.view.state == "READY"))
@@ -154,6 +172,14 @@ impl Trial {
         let mut all = Vec::new();
         for (_, crowd) in &mut self.crowds {
             all.extend(crowd.brief().await?);
+        }
+        Ok(all)
+    }
+
+    async fn foreigners(&mut self) -> Result<Vec<Record>> {
+        let mut all = Vec::new();
+        for program in &mut self.foreign {
+            all.extend(program.records().await?);
         }
         Ok(all)
     }
@@ -253,8 +279,9 @@ impl Trial {
         self.work(false).await?;
         let start = Instant::now();
         let calls = loop {
-            let (before, records) = (self.site.door.truth().await?, self.brief().await?);
+            let (before, mut records) = (self.site.door.truth().await?, self.brief().await?);
             judge::no_complaints(&records)?;
+            records.extend(self.foreigners().await?);
             let differences = judge::differences(&before, &records);
             if differences.is_empty() {
                 judge::nobody_signed_out(&before)?;
@@ -266,14 +293,32 @@ impl Trial {
             tokio::time::sleep(Duration::from_millis(100)).await;
         };
         let rest = start.elapsed();
-        let sessions = self.judge_sessions().await.with_context(|| what.to_owned())?;
+        let sum = self.judge_sessions().await.with_context(|| what.to_owned())?;
         self.say(&format!(
-            "{what}: all views are true after {:.2} s, {calls} calls stand; {sessions}",
-            rest.as_secs_f64()
+            "{what}: all views are true after {:.2} s, {calls} calls stand; {} sessions so far, {} events once and in order",
+            rest.as_secs_f64(),
+            sum.sessions,
+            sum.events
         ));
         self.work(true).await?;
         self.traffic.go(true);
         Ok(())
+    }
+
+    /// Judges all sessions. What an observer has and a session has not yet may be on its way: it is waited for.
+    async fn judge_sessions(&mut self) -> Result<judge::Sum> {
+        let start = Instant::now();
+        loop {
+            let mut records = self.foreigners().await?;
+            for (_, crowd) in &mut self.crowds {
+                records.extend(crowd.records().await?);
+            }
+            let observers = self.watchers.iter_mut().map(|watcher| &mut watcher.observer);
+            match judge::sessions(&records, observers).await {
+                Err(_) if start.elapsed() < LIMIT / 4 => tokio::time::sleep(Duration::from_millis(200)).await,
+                outcome => return outcome,
+            }
+        }
     }
 
     /// Ends everything.
@@ -281,7 +326,7 @@ impl Trial {
     /// # Errors
     /// A server does not end in peace.
     pub async fn end(self) -> Result<()> {
-        drop((self.traffic, self.crowds, self.watchers, self.network));
+        drop((self.traffic, self.crowds, self.foreign, self.watchers, self.network));
         self.site.end().await
     }
 }

@@ -13,6 +13,9 @@ use load::centre::configuration::Scale;
 use serde_json::json;
 use tokio::sync::Mutex;
 
+/// Seconds after which an agent who is nowhere is signed out.
+const GRACE: u32 = 15;
+
 /// One site at a time.
 static TURN: Mutex<()> = Mutex::const_new(());
 
@@ -20,11 +23,12 @@ fn number(name: &str, usual: u32) -> u32 {
     std::env::var(name).map_or(usual, |text| text.parse().expect("a number"))
 }
 
-/// Times are a fifth of what they are in the field, so that a run lasts minutes.
+/// Times are a fraction of what they are in the field, so that a run lasts minutes.
 fn size() -> Size {
     let agents = number("FAILOVER_AGENTS", 200) as usize;
     let calls_per_second = number("FAILOVER_CALLS", 10);
-    let scale = Scale { agents, heartbeat: 1, idle: 3, inactivity: 5, grace: 20 };
+    let scale =
+        Scale { agents, heartbeat: 1, idle: 3, inactivity: 5, grace: GRACE, steady: 1, usual_hashes: false };
     Size { scale, calls_per_second, calls: agents / 3 }
 }
 
@@ -153,5 +157,9 @@ async fn servers_and_networks_fail() -> Result<()> {
     trial.say("network mended");
     trial.until_at(&[0, 1]).await?;
     trial.check("network cut and mended").await?;
+    // A dead connection is noticed after twice `idle`, and then the grace begins. Who has gone to the other server by
+    // then, and that is all whom the cut kept from the first, is not signed out by it.
+    tokio::time::sleep(Duration::from_secs(u64::from(GRACE) + 10)).await;
+    trial.check("a whole grace period later").await?;
     trial.end().await
 }

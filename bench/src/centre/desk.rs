@@ -3,7 +3,7 @@
 //! third-party clients says.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -59,6 +59,8 @@ pub struct Record {
     pub at: Option<usize>,
     /// All its sessions; the last may live.
     pub sessions: Vec<Session>,
+    /// What ended sessions and attempts, and how often.
+    pub losses: BTreeMap<String, u64>,
     /// What must not be.
     pub complaints: Vec<String>,
     /// How long requests for a state took.
@@ -70,6 +72,7 @@ pub struct Record {
 impl Record {
     fn end_session(&mut self, reason: String) {
         self.at = None;
+        *self.losses.entry(reason.clone()).or_default() += 1;
         if let Some(session) = self.sessions.last_mut().filter(|session| session.ended.is_none()) {
             session.ended = Some(reason);
         }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::json;
 use tokio::process::Command;
 
-use super::configuration::{Place, Scale, text};
+use super::configuration::{Peer, Place, Scale, certificate, text};
 use super::door::Door;
 use super::node::Node;
 use super::process::{PATIENCE, Process};
@@ -141,12 +141,27 @@ impl Site {
         let door = Door::open(control).await?;
         let side_a = Relay::start(vec![free_address()], vec![address("cti_a")?]).await?;
         let side_b = Relay::start(vec![free_address()], vec![address("cti_b")?]).await?;
+        let hosts = ["one.localhost", "two.localhost"];
+        let links = [free_address(), free_address()];
+        let file = |number: usize, kind: &str| folder.join(format!("server{number}.{kind}"));
+        let print = |number: usize| certificate(hosts[number], &file(number, "pem"), &file(number, "key"));
+        let prints = [print(0)?, print(1)?];
         let mut servers = Vec::new();
-        for (number, domain) in ["one.localhost", "two.localhost"].into_iter().enumerate() {
+        for (number, domain) in hosts.into_iter().enumerate() {
             let node = Node { http: free_address(), xmpp: free_address() };
             let sides = [side_a.at[0], side_b.at[0]];
-            let place = Place { domain, node, https: free_address(), sides };
-            std::fs::write(folder.join(format!("server{number}.toml")), text(scale, &place)?)?;
+            let other = 1 - number;
+            let peer = Peer {
+                listen: links[number],
+                other: links[other],
+                other_host: hosts[other],
+                fingerprint: prints[other].clone(),
+                primary: number == 0,
+                certificate: file(number, "pem"),
+                key: file(number, "key"),
+            };
+            let place = Place { domain, node, https: free_address(), sides, peer };
+            std::fs::write(file(number, "toml"), text(scale, &place)?)?;
             let program = program.to_owned();
             let mut server = Server { process: None, program, folder: folder.clone(), number, node };
             server.start().await?;

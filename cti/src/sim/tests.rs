@@ -3,7 +3,6 @@
 mod agents;
 mod assist;
 mod calls;
-mod express;
 mod outbound;
 mod pair;
 mod queries;

@@ -66,7 +66,7 @@ impl File {
             Proof::Argon2(phc) => hashing::cost(phc),
             Proof::Keyed(_) => None,
         });
-        let hashing = Hashing::new(rules.hashing, costs.max().unwrap_or_default());
+        let hashing = Hashing::new(rules.hashing, costs.max().unwrap_or_default(), rules.attempts);
         let login_names = rules.login_names;
         File { accounts, by_id, by_login_name, login_names, key, decoy, hashes, decoys, hashing }
     }

@@ -4,7 +4,8 @@
 //! A hash fills many MiB, and gets them from one computed before: left to the allocator, each thread would keep those
 //! of several.
 //!
-//! A place in the queue is taken for each address up to half of them, so that one guesser leaves room for others.
+//! A place in the queue is taken for each address up to a share, so that one guesser leaves room for others. The whole queue
+//! is long: when a node of a pair dies, all its users sign in at the other at once.
 //! Trusted addresses have a queue of their own, and half of the processors to themselves: however many strangers
 //! guess, the other half is left for those who know their passwords and for everything else that the server does.
 
@@ -20,8 +21,8 @@ use subtle::ConstantTimeEq;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
-/// Attempts that may wait or compute at once.
-const QUEUE: usize = 512;
+/// Attempts from one address that may wait or compute at once; of a short queue half.
+const SHARE: usize = 256;
 
 /// There is no place in the queue: try again later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,10 +84,10 @@ pub(super) struct Turn {
 
 impl Hashing {
     /// As many hashes at once as there are processors, since each takes all of one, and no more than `memory` has room
-    /// for when one takes `cost` bytes, but one in any case.
-    pub(super) fn new(memory: usize, cost: usize) -> Hashing {
+    /// for when one takes `cost` bytes, but one in any case. So many attempts `most` may wait or compute at once.
+    pub(super) fn new(memory: usize, cost: usize, most: usize) -> Hashing {
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
-        Hashing::with(processors.min(memory / cost.max(1)).max(1), QUEUE)
+        Hashing::with(processors.min(memory / cost.max(1)).max(1), most)
     }
 
     fn with(slots: usize, most: usize) -> Hashing {
@@ -108,7 +109,7 @@ impl Hashing {
         }
         if let Some(stranger) = stranger {
             let own = waiting.by_address.entry(stranger).or_default();
-            if *own >= most / 2 {
+            if *own >= SHARE.min(most / 2) {
                 return Err(Busy);
             }
             *own += 1;
@@ -223,6 +224,17 @@ mod tests {
         assert_eq!(hashing.queue.waiting.lock().by_address.len(), 1, "nobody is remembered");
     }
 
+    #[test]
+    fn all_users_of_a_node_that_died_find_a_place_and_one_address_does_not_take_it() {
+        let hashing = Hashing::with(1, crate::realm::Rules::default().attempts);
+        let guesser: Vec<_> = (0..SHARE).map(|_| hashing.enter(peer(1)).unwrap()).collect();
+        assert!(hashing.enter(peer(1)).is_err());
+        let home = |n: u16| hashing.enter(Some([198, 18, (n >> 8) as u8, n as u8].into()));
+        let homes: Vec<_> = (0..6000).map(|n| home(n).unwrap()).collect();
+        let call_centre: Vec<_> = (0..6000).map(|_| hashing.enter(None).unwrap()).collect();
+        drop((guesser, homes, call_centre));
+    }
+
     #[tokio::test]
     async fn hanging_up_does_not_start_more_hashes() {
         let argon = Argon2::from(Params::new(32 << 10, 8, 1, None).unwrap());
@@ -288,7 +300,7 @@ mod tests {
 
     #[test]
     fn x74_as_many_hashes_at_once_as_there_is_memory_for() {
-        let slots = |memory, cost| Hashing::new(memory, cost).lines.slots.available_permits();
+        let slots = |memory, cost| Hashing::new(memory, cost, 100).lines.slots.available_permits();
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
         assert_eq!(slots(usize::MAX, 19 << 20), processors);
         assert_eq!(slots(20 << 20, 19 << 20), 1);

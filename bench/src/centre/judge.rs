@@ -1,24 +1,25 @@
 //! What must hold: views are true, nobody was signed out, each session saw an unbroken piece of what its server published.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
+use super::desk::Record;
+use super::observer::{Observer, Seen};
+use super::record::{Feed, Lives, Session};
+use super::view::{AgentTruth, Truth};
 use anyhow::{Context, Result, bail, ensure};
-use load::centre::desk::Record;
-use load::centre::observer::Seen;
-use load::centre::record::{Feed, Lives, Session};
-use load::centre::view::Truth;
-
-use super::Trial;
 
 /// No desktop has seen what must not be.
-pub(super) fn no_complaints(records: &[Record]) -> Result<()> {
+///
+/// # Errors
+/// One of the complaints.
+pub fn no_complaints(records: &[Record]) -> Result<()> {
     let complaints: Vec<&String> = records.iter().flat_map(|record| &record.complaints).collect();
     ensure!(complaints.is_empty(), "{} complaints, such as {:#?}", complaints.len(), &complaints[..1]);
     Ok(())
 }
 
 /// How many are where, and what they suffered from.
-pub(super) fn places(records: &[Record]) -> String {
+pub fn places(records: &[Record]) -> String {
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     for record in records {
         let last = record.sessions.last();
@@ -33,11 +34,15 @@ pub(super) fn places(records: &[Record]) -> String {
 }
 
 /// Whose view is not the truth, or who has none; the first ten.
-pub(super) fn differences(truth: &Truth, records: &[Record]) -> Vec<String> {
-    let pairs = truth.agents.iter().zip(records);
-    let differ = pairs.filter_map(|(agent, record)| {
+pub fn differences(truth: &Truth, records: &[Record]) -> Vec<String> {
+    let agents: HashMap<&str, &AgentTruth> =
+        truth.agents.iter().map(|agent| (agent.id.as_str(), agent)).collect();
+    let differ = records.iter().filter_map(|record| {
+        let Some(agent) = agents.get(record.id.as_str()) else {
+            return Some(format!("no agent {}", record.id));
+        };
         let due = truth.view(agent);
-        let right = record.id == agent.id && record.view == due && record.at.is_some();
+        let right = record.view == due && record.at.is_some();
         (!right).then(|| {
             let last = record.sessions.last().map(|session| (session.node, &session.status, &session.ended));
             format!("{} at {:?} ({last:?}) sees {:?}, true is {due:?}", record.id, record.at, record.view)
@@ -47,35 +52,44 @@ pub(super) fn differences(truth: &Truth, records: &[Record]) -> Vec<String> {
 }
 
 /// All agents are signed in, and none has the reason of a lost desktop.
-pub(super) fn nobody_signed_out(truth: &Truth) -> Result<()> {
+///
+/// # Errors
+/// Somebody is not, or has.
+pub fn nobody_signed_out(truth: &Truth) -> Result<()> {
     for agent in &truth.agents {
         ensure!(agent.state != "LOGOUT" && ![255, 50002].contains(&agent.reason), "signed out: {agent:?}");
     }
     Ok(())
 }
 
-impl Trial {
-    /// Holds every session against what the observer of its server saw; what there was, in words.
-    pub(super) async fn judge_sessions(&mut self) -> Result<String> {
-        let mut records = Vec::new();
-        for (_, crowd) in &mut self.crowds {
-            records.extend(crowd.records().await?);
-        }
-        let mut references = Vec::new();
-        for watcher in &mut self.watchers {
-            let lives = watcher.observer.lives();
-            references.push((lives, watcher.observer.seen().await?));
-        }
-        let (mut sessions, mut events) = (0, 0);
-        for record in &records {
-            for session in &record.sessions {
-                sessions += 1;
-                let whose = || format!("agent {}, session {session:?}", record.id);
-                events += judge_session(&record.id, session, &references).with_context(whose)?;
-            }
-        }
-        Ok(format!("{sessions} sessions so far, {events} events once and in order"))
+/// What sessions have seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// Sessions, those that have ended included.
+    pub sessions: usize,
+    /// Their events, each once and in order.
+    pub events: usize,
+}
+
+/// Holds every session against what the observer of its server saw.
+///
+/// # Errors
+/// An event that is lost, doubled, out of order or different; in and out of service out of turn.
+pub async fn sessions(records: &[Record], observers: impl Iterator<Item = &mut Observer>) -> Result<Sum> {
+    let mut references = Vec::new();
+    for observer in observers {
+        let lives = observer.lives();
+        references.push((lives, observer.seen().await?));
     }
+    let mut sum = Sum::default();
+    for record in records {
+        for session in &record.sessions {
+            sum.sessions += 1;
+            let whose = || format!("agent {}, session {session:?}", record.id);
+            sum.events += judge_session(&record.id, session, &references).with_context(whose)?;
+        }
+    }
+    Ok(sum)
 }
 
 /// How many events there were.

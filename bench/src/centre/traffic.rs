@@ -7,12 +7,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
-use load::centre::door::Door;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::door::Door;
+
 /// Calls on their way; they end with this value.
-pub(super) struct Traffic {
+#[derive(Debug)]
+pub struct Traffic {
     goes: watch::Sender<bool>,
     begun: Arc<AtomicU64>,
     task: JoinHandle<Result<()>>,
@@ -20,7 +22,10 @@ pub(super) struct Traffic {
 
 impl Traffic {
     /// Calls begin when told to [`go`](Self::go): so many a second, of which so many go on at once.
-    pub(super) async fn start(door: SocketAddr, per_second: u32, at_once: usize) -> Result<Self> {
+    ///
+    /// # Errors
+    /// There is no door.
+    pub async fn start(door: SocketAddr, per_second: u32, at_once: usize) -> Result<Self> {
         let door = Door::open(door).await?;
         let (goes, going) = watch::channel(false);
         let begun = Arc::new(AtomicU64::new(0));
@@ -29,12 +34,12 @@ impl Traffic {
     }
 
     /// Lets calls come and end, or leaves them as they are.
-    pub(super) fn go(&self, on: bool) {
+    pub fn go(&self, on: bool) {
         self.goes.send_replace(on);
     }
 
     /// Calls that have begun.
-    pub(super) fn begun(&self) -> u64 {
+    pub fn begun(&self) -> u64 {
         self.begun.load(Ordering::Relaxed)
     }
 }

@@ -14,7 +14,7 @@ use toml::Spanned;
 use xmpp::sasl::scram::{Hash, Verifier};
 
 use crate::cli::{DemoArgs, End, SimArgs, StartTlsArg};
-use crate::config::{Config, ConfigError, PlainHttp, StartTlsMode};
+use crate::config::{Config, ConfigError, Deployment, PlainHttp, StartTlsMode};
 use crate::directory::{Directory, Queue, Roles, Team, User};
 use crate::http::tls;
 use crate::realm::{Account, Builder, Kind, Proof, Realm};
@@ -58,6 +58,9 @@ impl System {
     ) -> anyhow::Result<System> {
         let directory = Arc::new(directory(&centre)?);
         let mut config = config(args);
+        if centre.dialect == cti::Dialect::Ccx {
+            config.server.deployment = Deployment::Ccx;
+        }
         change(&mut config);
         let listeners = Listeners::bind(&config).map_err(|error| with_hint(&error))?;
         let names = [args.domain.as_str(), "localhost", &args.bind.to_string()];

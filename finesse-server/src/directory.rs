@@ -250,7 +250,7 @@ impl Directory {
     }
 
     fn add_user(&mut self, mut user: User, former: &Directory) -> Result<(), DirectoryError> {
-        let bad = |c: char| c.is_control() || "/<>|{}\"'&".contains(c);
+        let bad = |c: char| c.is_control() || "/<>|{}".contains(c);
         if user.id.is_empty() || user.id.chars().any(bad) {
             return Err(DirectoryError::BadUserId(user.id.to_string()));
         }

@@ -10,6 +10,7 @@ mod answer;
 pub mod body;
 pub mod client_logs;
 pub mod cors;
+mod locked;
 pub(crate) mod messages;
 mod rate;
 pub(crate) mod reads;
@@ -198,6 +199,8 @@ impl Rest {
             return Err(Refusal::TooMany { user: caller, wait });
         }
         let what = match planned.map_err(Refusal::Miss)? {
+            Plan::LockedUsers => return Ok(self.locked_users(&caller)),
+            Plan::Unlock(user) => return Ok(self.unlock(&caller, &user)),
             Plan::Description if self.current().settings.extensions => return Ok(Outcome::Description),
             Plan::Description => {
                 return Err(Refusal::Miss(Miss::Path(head.uri.path().to_owned())));

@@ -19,6 +19,10 @@ pub(super) enum Plan {
     DeleteMessage(String),
     /// `GET openapi.json`.
     Description,
+    /// `GET LockedUsers`.
+    LockedUsers,
+    /// `DELETE LockedUser/{id}`.
+    Unlock(String),
     /// A question that the configuration answers.
     Look(reads::Match),
     /// `POST User/{id}/ClientLog` and `CompressedClientLog`.
@@ -75,6 +79,12 @@ pub(super) fn plan(method: &Method, path: &str, query: &str) -> Result<Plan, Mis
         ["TeamMessage", message] if method == Method::DELETE => return Ok(Plan::DeleteMessage(id(message))),
         ["TeamMessage"] => return Err(Miss::Method { method: method.to_string(), allow: "POST, OPTIONS" }),
         ["TeamMessage", _] => {
+            return Err(Miss::Method { method: method.to_string(), allow: "DELETE, OPTIONS" });
+        }
+        ["LockedUsers"] if read => return Ok(Plan::LockedUsers),
+        ["LockedUsers"] => return Err(Miss::Method { method: method.to_string(), allow: READ }),
+        ["LockedUser", user] if method == Method::DELETE => return Ok(Plan::Unlock(id(user))),
+        ["LockedUser", _] => {
             return Err(Miss::Method { method: method.to_string(), allow: "DELETE, OPTIONS" });
         }
         ["openapi.json"] if read => return Ok(Plan::Description),

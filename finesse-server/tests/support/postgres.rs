@@ -14,9 +14,9 @@ pub struct Postgres {
 }
 
 const SCHEMA: &str = "
-CREATE TABLE Person (PersonID int PRIMARY KEY, LoginName varchar(32), FirstName varchar(32), LastName varchar(32),
+CREATE TABLE Person (PersonID int PRIMARY KEY, LoginName varchar(128), FirstName varchar(32), LastName varchar(32),
     Password varchar(64), LoginEnabled char(1));
-CREATE TABLE Agent (SkillTargetID int PRIMARY KEY, PeripheralID smallint, PeripheralNumber varchar(32), PersonID int,
+CREATE TABLE Agent (SkillTargetID int PRIMARY KEY, PeripheralID smallint, PeripheralNumber varchar(128), PersonID int,
     SupervisorAgent char(1), Deleted char(1));
 CREATE TABLE Agent_Team (AgentTeamID int PRIMARY KEY, PeripheralID smallint, EnterpriseName varchar(32));
 CREATE TABLE Agent_Team_Member (AgentTeamID int, SkillTargetID int);

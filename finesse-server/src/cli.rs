@@ -16,7 +16,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::{Config, ConfigError, LogFormat};
 use crate::{demo, watch};
-pub use signals::{End, Reload};
+pub use signals::{Drain, End, Reload};
 
 /// Contact-centre desktop server: REST, XMPP, BOSH and WebSocket in front of a CTI link.
 #[derive(Debug, Parser)]

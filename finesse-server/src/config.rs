@@ -12,6 +12,7 @@ mod client_logs;
 mod desktop;
 mod error;
 mod limits;
+mod maintenance;
 mod peer;
 mod people;
 mod ranges;
@@ -39,6 +40,7 @@ pub use desktop::{
 };
 pub use error::ConfigError;
 pub use limits::{Limits, Pubsub, Timeouts};
+pub use maintenance::Maintenance;
 pub use peer::Peer;
 pub use people::{QueueEntry, ReasonCodeEntry, RoleName, TeamEntry, UserEntry};
 pub use realm::{CceRealm, CcxRealm, DatabaseKind, DatabaseTls, Pin, Realm, RealmKind};
@@ -86,6 +88,8 @@ pub struct Config {
     pub absence: Absence,
     /// The other node of a pair.
     pub peer: Peer,
+    /// How clients are moved to it.
+    pub maintenance: Maintenance,
     /// Log output.
     pub log: Log,
     /// Teams.

@@ -13,7 +13,8 @@ use tokio::time::{Sleep, sleep_until};
 use crate::absence::Peer;
 use crate::config::Resources;
 use crate::directory::Directory;
-use crate::model::command::{ApiError, Command, Reply};
+use crate::maintenance::Sessions;
+use crate::model::command::{ApiError, Command, Reply, What};
 use crate::model::time::Now;
 use crate::model::{Link, Model, Output, Presence, Settings};
 use crate::notify::Publisher;
@@ -44,6 +45,8 @@ pub struct Core {
 #[derive(Debug)]
 enum Asked {
     Command(Box<Command>, oneshot::Sender<Reply>),
+    /// Move the clients away, or let them stay: an operator of this machine wants it.
+    Drain(bool),
     /// Take this directory over.
     Directory(Arc<Directory>, oneshot::Sender<()>),
 }
@@ -88,6 +91,7 @@ pub fn spawn(parts: Parts) -> Core {
         failed: VecDeque::new(),
         serving,
         presences,
+        service,
         pairing,
     };
     tokio::spawn(task.run(events, queue, peer, stopped));
@@ -113,6 +117,12 @@ impl Core {
             // An error says that the model is gone, with its directory.
             let _ = exchanged.await;
         }
+    }
+
+    /// Begins to move the clients to the other node, or stops doing so. Waits while too many commands are before it.
+    pub async fn drain(&self, start: bool) {
+        // Where there is no task any more there are no clients either.
+        let _ = self.commands.send(Asked::Drain(start)).await;
     }
 
     /// Waits until commands are served. Never returns when the task is gone before. Cancel safe.
@@ -151,6 +161,7 @@ struct Task {
     failed: VecDeque<(u64, Refusal)>,
     serving: watch::Sender<bool>,
     presences: Arc<Presences>,
+    service: xmpp::Service,
     pairing: Option<Pairing>,
 }
 
@@ -169,6 +180,7 @@ impl Task {
         if self.pairing.is_some() {
             self.model.handle_peer(now(), Peer::Unreachable);
         }
+        self.model.handle_refuge(self.refuge());
         loop {
             self.settle();
             self.arm(timer.as_mut());
@@ -223,10 +235,19 @@ impl Task {
     fn answer(&mut self, asked: Asked) {
         match asked {
             Asked::Command(command, reply) => {
+                if matches!(command.what, What::Maintenance(_)) {
+                    // A reload may have changed it.
+                    self.model.handle_refuge(self.refuge());
+                }
                 let answer = self.model.handle_command(now(), *command);
                 self.carry_out();
                 // Who does not wait any more does not get an answer.
                 let _ = reply.send(answer);
+            }
+            Asked::Drain(start) => {
+                self.model.handle_refuge(self.refuge());
+                self.model.drain(now(), start, "operator");
+                self.carry_out();
             }
             Asked::Directory(directory, done) => {
                 self.model.handle_directory(now(), directory);
@@ -294,11 +315,24 @@ impl Task {
         last
     }
 
+    /// Whether clients have somewhere to go: the other node while it serves, or where the configuration says.
+    fn refuge(&self) -> bool {
+        match &self.pairing {
+            Some(pairing) => pairing.serves(),
+            None => self.service.alternate().is_some(),
+        }
+    }
+
     /// Takes an event of the link to the other node in.
     fn peer(&mut self, event: Event) {
         let Some(pairing) = &mut self.pairing else { return };
         match event {
-            Event::News(news) => pairing.news(now(), &mut self.model, news),
+            Event::News(news) => {
+                pairing.news(now(), &mut self.model, news);
+                if let Some(alternate) = pairing.alternate() {
+                    self.service.redirect(Some(alternate));
+                }
+            }
             Event::Asked(asked, reply) => {
                 // Whoever does not wait any more does not get an answer.
                 let _ = reply.send(Pairing::answer(now(), &self.model, asked));
@@ -315,6 +349,7 @@ impl Task {
         }
         if let Some(pairing) = &self.pairing {
             pairing.publish(&self.model);
+            self.model.handle_refuge(self.refuge());
         }
     }
 
@@ -334,6 +369,13 @@ impl Task {
                         self.publisher.publish(&node, &update);
                     }
                     Output::Note(note, team) => note.write(team),
+                    Output::MoveSessions(most) => {
+                        self.service.move_sessions(most);
+                        let resources = self.service.resources();
+                        let desktop = resources.iter().filter(|name| ***name == *"desktop").count();
+                        let left = Sessions { desktop, others: resources.len() - desktop };
+                        self.model.handle_sessions(now(), left);
+                    }
                     Output::AskPeer { user, question, away } => {
                         let away_ms = u64::try_from(away.as_millis()).unwrap_or(u64::MAX);
                         if let Some(pairing) = &self.pairing {

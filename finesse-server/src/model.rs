@@ -18,6 +18,7 @@ use cti::{Dialect, Message};
 
 use crate::absence::{self, Absences};
 use crate::directory::Directory;
+use crate::maintenance::{self, Drain};
 
 pub mod actions;
 pub mod command;
@@ -39,6 +40,7 @@ mod calls;
 mod change_user;
 mod commands;
 mod exchange;
+mod maintain;
 mod merge;
 pub mod outbound;
 mod publish;
@@ -92,6 +94,8 @@ pub struct Settings {
     pub recording: bool,
     /// When a CTI session that comes and goes has to hold for a while before the server is in service again.
     pub damping: Damping,
+    /// How clients are moved to the other node.
+    pub maintenance: maintenance::Rules,
     /// When those who have gone are signed out.
     pub absence: absence::Rules,
 }
@@ -127,6 +131,7 @@ impl Settings {
             drop_participant_for: DropParticipantFor::default(),
             recording: true,
             damping: Damping::default(),
+            maintenance: maintenance::Rules::default(),
             absence: absence::Rules::default(),
         }
     }
@@ -184,6 +189,9 @@ pub struct Model {
     service: Service,
     readings: Readings,
     absences: Absences,
+    drain: Drain,
+    /// Clients have somewhere to go.
+    refuge: bool,
     /// Agents whose standing may have changed while somebody is absent.
     moved: Vec<usize>,
     out: VecDeque<Output>,
@@ -201,6 +209,8 @@ impl Model {
             service: Service::new(settings.damping),
             readings: Readings::new(&directory),
             absences: Absences::new(settings.absence),
+            drain: Drain::new(settings.maintenance),
+            refuge: false,
             moved: Vec::new(),
             out: VecDeque::new(),
             settings,
@@ -246,6 +256,7 @@ impl Model {
             self.timed_out(now, token);
         }
         self.prove_steady(now);
+        self.move_sessions(now);
         self.read_statistics(now);
         self.sweep_calls(now);
         self.absences.handle_timeout(now.instant);
@@ -260,6 +271,7 @@ impl Model {
             self.calls.sweep_at,
             self.absences.deadline(),
             self.service.steady_at(),
+            self.drain.deadline(),
         ];
         parts.into_iter().flatten().min()
     }

@@ -38,7 +38,7 @@ pub use file::{Account, Proof, hash_password};
 use flights::Flights;
 pub use lockout::LockoutRules;
 use lockout::Strangers;
-pub use locks::Locked;
+pub use locks::{LockNews, Locked};
 use memory::{Refusals, Slots};
 pub use streams::{XmppRealm, tag};
 
@@ -131,6 +131,8 @@ pub struct Realm {
     strangers: Strangers,
     trusted: RwLock<Vec<Network>>,
     news: Mutex<Option<mpsc::Receiver<cce::News>>>,
+    /// What the other node of a pair has not been told.
+    untold: locks::Untold,
 }
 
 impl std::fmt::Debug for Realm {
@@ -206,6 +208,7 @@ impl Builder {
             strangers: Strangers::default(),
             trusted: RwLock::new(Network::loopback()),
             news: Mutex::new(news),
+            untold: locks::Untold::default(),
             rules,
             key,
         }

@@ -166,6 +166,7 @@ pub fn realm(config: &Config) -> anyhow::Result<Realm> {
 pub async fn run(path: &Path, config: Config) -> anyhow::Result<()> {
     let mut end = crate::cli::End::new()?;
     let mut reload = crate::cli::Reload::new()?;
+    let mut drain = crate::cli::Drain::new()?;
     let listeners = Listeners::bind(&config)?;
     let tls = crate::http::tls::load(&config)?;
     if config.tls.certificate.is_none() && config.uses_tls() {
@@ -178,6 +179,7 @@ pub async fn run(path: &Path, config: Config) -> anyhow::Result<()> {
     loop {
         tokio::select! {
             () = end.wait() => break,
+            start = drain.wait() => server.core.drain(start).await,
             () = reload.wait() => server.reload(path),
         }
     }
@@ -212,6 +214,8 @@ impl Server {
             primary: config.peer.primary,
             follow: config.peer.follow_cti_side && config.server.deployment == Deployment::Cce,
             standby: config.server.deployment == Deployment::Ccx,
+            realm: realm.clone(),
+            tells_clients: settings::alternate(&config).is_none(),
         });
         let core = core::spawn(core::Parts {
             settings,
@@ -357,6 +361,7 @@ fn model_settings(config: &Config, ports: SharedPorts) -> model::Settings {
         drop_participant_for: config.calls.drop_participant_for.into(),
         resync_window: config.cti.resync_window as usize,
         damping: config.cti.damping(),
+        maintenance: config.maintenance.rules(),
         absence: absence::Rules {
             second_grace: Duration::from_secs(config.peer.second_grace_seconds.into()),
             ..config.absence.rules()

@@ -56,6 +56,7 @@ fn no_key_is_missing_from_the_example() {
         "absence",
         "peer",
         "client_logs",
+        "maintenance",
         "log",
         "[team]",
         "[user]",

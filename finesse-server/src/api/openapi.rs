@@ -12,8 +12,9 @@ use crate::rest::{BASE, reads};
 type Row = (&'static str, &'static str, fn() -> Shape);
 
 /// The endpoints that the model answers.
-const MODEL: [Row; 8] = [
+const MODEL: [Row; 9] = [
     ("SystemInfo", "Who the server is and whether it serves.", runtime::system_info),
+    ("MaintenanceMode", "Clients on their way to the other node.", runtime::maintenance_mode),
     ("Users", "All users.", runtime::users),
     ("User/{id}", "A user, by id or login name.", runtime::user),
     ("User/{id}/Dialogs", "Calls of a user.", runtime::dialogs),

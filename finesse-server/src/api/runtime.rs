@@ -3,12 +3,13 @@
 
 use super::reasons::REASON_CODE;
 use super::shape::{Form, Member, Shape};
-use crate::model::command::What;
+use crate::model::command::{Maintenance, What};
 
 /// The look of the answer to a question; `None` for requests that change something.
 pub fn shape(what: &What) -> Option<fn() -> Shape> {
     match what {
         What::SystemInfo => Some(system_info),
+        What::Maintenance(Maintenance::Show) => Some(maintenance_mode),
         What::User(_) => Some(user),
         What::Users => Some(users),
         What::Dialogs(_) | What::Reservations(_) => Some(dialogs),
@@ -16,6 +17,7 @@ pub fn shape(what: &What) -> Option<fn() -> Shape> {
         What::Dialog(_) => Some(dialog),
         What::Team { .. } => Some(team),
         What::Queue(_) => Some(queue),
+        What::Maintenance(_) => None,
         What::ChangeUser { .. } | What::CreateDialog { .. } | What::ActOnDialog { .. } => None,
     }
 }
@@ -154,7 +156,7 @@ pub fn system_info() -> Shape {
         number("lastSuccessCTIHeartbeatTime", "Its time in milliseconds since 1970."),
         text("license", "Licence (CCX)."),
         number("peripheralId", "Number of the peripheral."),
-        object("primaryNode", "This node.", node()),
+        object("primaryNode", "The primary node of a pair, or the only one.", node()),
         object("secondaryNode", "The other node.", node()),
         word("status", "Whether requests are served.", &["IN_SERVICE", "OUT_OF_SERVICE", "PARTIAL_SERVICE"]),
         text("statusReason", "Why not."),
@@ -165,6 +167,23 @@ pub fn system_info() -> Shape {
         text("xmppPubSubDomain", "Address of the publish-subscribe service."),
     ];
     Shape::new("SystemInfo", "Who the server is and whether it serves.", members)
+}
+
+/// `MaintenanceMode`.
+pub fn maintenance_mode() -> Shape {
+    let users = vec![
+        number("desktop", "Sessions of desktops."),
+        number("fippa", "Sessions of IP phones."),
+        number("thirdpartyclients", "All others."),
+    ];
+    let members = vec![
+        number("estimatedCompletionTime", "Seconds until all have been moved."),
+        number("pendingUserDisconnections", "Sessions that are still here."),
+        word("status", "How far it is; empty outside.", &["IN_PROGRESS", "COMPLETED", "FAILED"]),
+        text("uri", "Path of the object."),
+        object("usersLoggedIn", "Sessions by kind.", users),
+    ];
+    Shape::new("MaintenanceMode", "Clients on their way to the other node.", members)
 }
 
 fn cti_server() -> Vec<Member> {
@@ -317,6 +336,7 @@ mod tests {
         let team = What::Team { team: "1".into(), include_logged_out: true };
         for what in [
             What::SystemInfo,
+            What::Maintenance(Maintenance::Show),
             What::User("1002".into()),
             What::User("1001".into()),
             What::Users,

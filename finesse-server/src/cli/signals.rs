@@ -68,3 +68,40 @@ impl Reload {
         std::future::pending().await
     }
 }
+
+/// SIGUSR1: the wish that the clients be moved to the other node; SIGUSR2: that they may stay.
+pub struct Drain {
+    #[cfg(unix)]
+    signals: [tokio::signal::unix::Signal; 2],
+}
+
+impl Drain {
+    /// Starts listening for both; they never come where there are no such signals.
+    ///
+    /// # Errors
+    /// The operating system refuses the handler.
+    pub fn new() -> std::io::Result<Drain> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let signals = [signal(SignalKind::user_defined1())?, signal(SignalKind::user_defined2())?];
+            Ok(Drain { signals })
+        }
+        #[cfg(not(unix))]
+        Ok(Drain {})
+    }
+
+    /// Waits for the next one; whether clients are to be moved. Cancel safe.
+    pub async fn wait(&mut self) -> bool {
+        #[cfg(unix)]
+        {
+            let [start, cancel] = &mut self.signals;
+            tokio::select! {
+                Some(()) = start.recv() => return true,
+                Some(()) = cancel.recv() => return false,
+                else => {}
+            }
+        }
+        std::future::pending().await
+    }
+}

@@ -128,6 +128,8 @@ fn others(config: &Config) -> Vec<Range> {
         ("client_logs", "files", config.client_logs.files, 1, 100_000),
         ("client_logs", "mib", config.client_logs.mib, 16, 1 << 20),
         ("client_logs", "bytes_each", config.client_logs.bytes_each, 1024, 16 * MIB),
+        ("maintenance", "users_per_second", config.maintenance.users_per_second, 1, 100_000),
+        ("maintenance", "limit_seconds", config.maintenance.limit_seconds, 1, DAY),
         ("absence", "grace_seconds", config.absence.grace_seconds, 1, 3600),
         ("realm", "stale_seconds", realm.stale_seconds, 0, 30 * DAY),
         ("realm", "negative_seconds", realm.negative_seconds, 0, 3600),

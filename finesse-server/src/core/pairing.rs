@@ -15,6 +15,7 @@ use crate::model::time::Now;
 use crate::peer::link::{Event, Handle};
 use crate::peer::message::{Item, Status};
 use crate::peer::{News, Role, Roles, Sides};
+use crate::realm::{LockNews, Realm};
 
 /// How long a side may take to accept a connection before this node is moved to it.
 const TRIAL: Duration = Duration::from_secs(2);
@@ -30,6 +31,10 @@ pub struct Pair {
     pub follow: bool,
     /// Whether one of the two stands by (CCX).
     pub standby: bool,
+    /// Whose wrong passwords both count.
+    pub realm: Arc<Realm>,
+    /// Whether clients are told where the other node is: the configuration does not say so itself.
+    pub tells_clients: bool,
 }
 
 /// The pair as the task keeps it.
@@ -39,6 +44,8 @@ pub(super) struct Pairing {
     roles: Option<Roles>,
     role: Role,
     primary: bool,
+    realm: Arc<Realm>,
+    tells_clients: bool,
     identity: Arc<Identity>,
     /// Addresses of the CTI server's sides.
     addresses: Vec<String>,
@@ -56,6 +63,8 @@ impl Pairing {
             roles: pair.standby.then(|| Roles::new(pair.primary, now.instant)),
             role: Role::Active,
             primary: pair.primary,
+            realm: pair.realm.clone(),
+            tells_clients: pair.tells_clients,
             identity,
             addresses,
             peer: None,
@@ -64,12 +73,14 @@ impl Pairing {
         }
     }
 
-    /// Waits for the outcome of a trial. Cancel safe.
+    /// Waits for the outcome of a trial, and tells the other node of wrong passwords meanwhile. Cancel safe.
     pub(super) async fn tried(&mut self) -> bool {
-        match self.tried.recv().await {
-            Some(accepts) => accepts,
-            // This struct holds a sender.
-            None => std::future::pending().await,
+        loop {
+            tokio::select! {
+                // This struct holds a sender.
+                Some(accepts) = self.tried.recv() => return accepts,
+                news = self.realm.lock_news() => news.into_iter().for_each(|news| self.say_lock(news)),
+            }
         }
     }
 
@@ -91,7 +102,11 @@ impl Pairing {
     /// News of the other node.
     pub(super) fn news(&mut self, now: Now, model: &mut Model, news: News) {
         match news {
-            News::Reachable => model.handle_peer(now, Peer::Reachable),
+            News::Reachable => {
+                model.handle_peer(now, Peer::Reachable);
+                // What was said while it could not be reached was not heard.
+                self.realm.all_locks(now.instant).into_iter().for_each(|news| self.say_lock(news));
+            }
             News::Unreachable(_) => {
                 self.peer = None;
                 model.handle_peer(now, Peer::Unreachable);
@@ -115,8 +130,41 @@ impl Pairing {
                 model.handle_whereabouts(now, &user, question, whereabouts.into());
             }
             News::Item(Item::Came { user }) => model.handle_elsewhere(now, &user),
-            News::Item(_) => {}
+            News::Item(Item::Lock { user, failures, locked_ms, forgiven, unlocked }) => {
+                let left = Duration::from_millis(locked_ms);
+                let news = LockNews { user, failures, left, forgiven, unlocked };
+                self.realm.hear_locks(&news, now.instant);
+            }
+            News::Item(Item::Ask { .. } | Item::Unknown) => {}
         }
+    }
+
+    /// Says what has become of a user's wrong passwords.
+    fn say_lock(&self, news: LockNews) {
+        let LockNews { user, failures, left, forgiven, unlocked } = news;
+        let locked_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+        self.handle.say(Item::Lock { user, failures, locked_ms, forgiven, unlocked });
+    }
+
+    /// Whether the other node takes clients.
+    pub(super) fn serves(&self) -> bool {
+        self.peer.as_ref().is_some_and(|peer| peer.serving && peer.maintenance.is_empty())
+    }
+
+    /// Where clients find the other node, unless the configuration says so itself.
+    pub(super) fn alternate(&self) -> Option<xmpp::Alternate> {
+        let places = self.identity.other.get();
+        if !self.tells_clients || self.peer.is_none() {
+            return None;
+        }
+        let host = &places.host;
+        let port = places.xmpp_port.or(places.xmpp_secure_port);
+        let url = |scheme, path| places.https_port.map(|port| format!("{scheme}://{host}:{port}{path}"));
+        Some(xmpp::Alternate {
+            host: port.map(|port| format!("{host}:{port}")),
+            websocket: url("wss", "/ws/"),
+            bosh: url("https", "/http-bind/"),
+        })
     }
 
     /// Answers the other node's questions.
@@ -172,7 +220,7 @@ impl Pairing {
             primary: self.primary,
             active: self.role == Role::Active,
             cti: self.sides.status(self.local()),
-            maintenance: String::new(),
+            maintenance: model.maintenance().to_owned(),
             places: self.identity.places(),
         });
     }

@@ -22,6 +22,8 @@ pub struct Command {
 /// The requests themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
+    /// `MaintenanceMode` (administrators).
+    Maintenance(Maintenance),
     /// `GET SystemInfo`; needs no rights (caller may be empty).
     SystemInfo,
     /// `GET User/{id or login name}`.
@@ -67,6 +69,17 @@ pub enum What {
         /// Children of `<Dialog>`, or the error that answers an unreadable body when its turn comes.
         body: Result<DialogBody, ApiError>,
     },
+}
+
+/// What is to be done about maintenance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Maintenance {
+    /// `GET`: tell.
+    Show,
+    /// `POST`: move the clients to the other node.
+    Start,
+    /// `DELETE`: let who is still here stay.
+    Cancel,
 }
 
 /// Children of a `<User>` request body.

@@ -38,6 +38,8 @@ pub enum Output {
         /// How long the user has been away from here.
         away: std::time::Duration,
     },
+    /// Move so many sessions to the other node, and say how many are left ([`super::Model::handle_sessions`]).
+    MoveSessions(usize),
     /// Write this in the journal; the number is the user's team.
     Note(Note, Option<u32>),
     /// The server went in or out of service; commands are answered accordingly from now on.

@@ -205,9 +205,13 @@ impl Model {
 
     fn publish_status(&mut self, now: Now) {
         let in_service = self.service.serving();
-        if std::mem::replace(&mut self.service.announced, in_service) == in_service {
-            return;
+        if std::mem::replace(&mut self.service.announced, in_service) != in_service {
+            self.publish_system(now);
         }
+    }
+
+    /// Publishes the present reading of the server's state.
+    pub(super) fn publish_system(&mut self, now: Now) {
         let node = self.service.node.clone();
         self.out.push_back(Output::Publish {
             update: Update {
@@ -232,6 +236,8 @@ impl Model {
             in_service: self.service.serving(),
             reason: self.service.reason(),
             last_heartbeat: self.service.last_sign,
+            maintenance: self.maintenance(),
+            in_maintenance: self.seconds_in_maintenance(now),
         }
     }
 }

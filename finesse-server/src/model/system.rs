@@ -111,6 +111,10 @@ pub struct SystemView {
     pub reason: &'static str,
     /// When the CTI server last gave a sign of life.
     pub last_heartbeat: Option<i64>,
+    /// State of maintenance.
+    pub maintenance: &'static str,
+    /// Seconds in maintenance; -1 outside.
+    pub in_maintenance: i64,
 }
 
 impl SystemView {
@@ -126,8 +130,8 @@ impl SystemView {
         w.value("ctiVersion", self.cti_version);
         w.value("currentTimestamp", self.now);
         w.text("deploymentType", if self.ccx { "UCCX" } else { "UCCE" });
-        w.empty("finesseMMode");
-        w.text("finesseTimeInMMode", "-1");
+        w.text("finesseMMode", self.maintenance);
+        w.value("finesseTimeInMMode", self.in_maintenance);
         w.text("lastCTIHeartbeatStatus", if self.in_service { "success" } else { "failure" });
         w.option("lastSuccessCTIHeartbeatTime", self.last_heartbeat);
         w.empty("license");

@@ -153,6 +153,7 @@ impl Bench {
                     self.log.push(format!("publish {node}"));
                     self.events.push((node.to_string(), update.to_xml()));
                 }
+                Output::MoveSessions(most) => self.log.push(format!("move {most}")),
                 Output::AskPeer { user, question, away } => {
                     self.asked.push((user.to_string(), question, away))
                 }

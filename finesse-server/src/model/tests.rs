@@ -5,6 +5,7 @@ mod absence;
 mod calls;
 mod commands;
 mod exchange;
+mod maintenance;
 mod merging;
 mod outbound;
 mod property;

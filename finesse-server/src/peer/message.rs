@@ -3,6 +3,7 @@
 //! A node understands later versions as far as their sender says so (`min`): unknown fields and kinds of items are passed
 //! over, so that nodes of neighbouring releases make a pair while it is upgraded.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use cti::failover::Side;
@@ -147,6 +148,12 @@ pub enum Item {
         failures: u32,
         /// How long he is still refused.
         locked_ms: u64,
+        /// A right password came from this address.
+        #[serde(default)]
+        forgiven: Option<IpAddr>,
+        /// An administrator has let him in again.
+        #[serde(default)]
+        unlocked: bool,
     },
     /// Something that a later version says.
     #[serde(other)]
@@ -259,7 +266,7 @@ mod tests {
             Item::Ask { user: user.clone(), question: 3, away_ms: 60_000 },
             Item::Answer { user: user.clone(), question: 3, whereabouts: Where::Mine },
             Item::Came { user: user.clone() },
-            Item::Lock { user, failures: 4, locked_ms: 0 },
+            Item::Lock { user, failures: 4, locked_ms: 0, forgiven: None, unlocked: true },
         ]);
         assert_eq!(Envelope::parse(&said.to_json()).unwrap(), said);
     }

@@ -38,6 +38,8 @@ impl Default for LockoutRules {
 pub(super) struct Record {
     from: Vec<From>,
     locked_until: Option<Instant>,
+    /// Wrong passwords at the other node of a pair, as it counts them.
+    elsewhere: u32,
 }
 
 #[derive(Debug)]
@@ -68,18 +70,31 @@ impl Record {
         })
     }
 
-    /// Notes a right password: forgives what this address did wrong.
-    pub(super) fn succeeded(&mut self, peer: Option<IpAddr>, now: Instant) {
+    /// Notes a right password: forgives what this address did wrong. Whether there was anything to forgive, here or at
+    /// the other node of a pair.
+    pub(super) fn succeeded(&mut self, peer: Option<IpAddr>, now: Instant) -> bool {
+        let elsewhere = self.elsewhere > 0;
         let entry = self.entry(peer);
-        entry.failures = 0;
         entry.verified = Some(now);
+        std::mem::take(&mut entry.failures) > 0 || elsewhere
+    }
+
+    /// The other node of a pair counts so many wrong passwords; its count replaces what it said before.
+    pub(super) fn failed_elsewhere(&mut self, failures: u32) {
+        self.elsewhere = failures;
+    }
+
+    /// The other node of a pair has seen a right password from this address.
+    pub(super) fn forgive(&mut self, peer: Option<IpAddr>) -> bool {
+        let guilty = self.from.iter_mut().find(|from| from.peer == peer && from.failures > 0);
+        guilty.map(|from| from.failures = 0).is_some()
     }
 
     /// Notes a wrong password; how long to wait before saying so.
     pub(super) fn failed(&mut self, peer: Option<IpAddr>, now: Instant, rules: &LockoutRules) -> Duration {
         let entry = self.entry(peer);
         entry.failures = entry.failures.saturating_add(1);
-        let total = self.from.iter().fold(0u32, |sum, from| sum.saturating_add(from.failures));
+        let total = self.from.iter().fold(self.elsewhere, |sum, from| sum.saturating_add(from.failures));
         if rules.failures != 0 && total >= rules.failures && self.locked_until.is_none() {
             self.locked_until = Some(now + rules.period);
         }
@@ -103,9 +118,19 @@ impl Record {
         (total, guilty().filter_map(|from| from.peer).collect())
     }
 
+    /// What the other node of a pair is told: wrong passwords at this one, and how long a lock holds still. One that is
+    /// over has taken the count with it.
+    pub(super) fn told(&self, now: Instant) -> (u32, Duration) {
+        match (self.locked_until, self.locked(now)) {
+            (Some(_), None) => (0, Duration::ZERO),
+            (_, left) => (self.failures().0, left.unwrap_or_default()),
+        }
+    }
+
     /// Forgives everything that was done wrong.
     pub(super) fn unlock(&mut self) {
         self.locked_until = None;
+        self.elsewhere = 0;
         self.from.retain_mut(|from| {
             from.failures = 0;
             from.verified.is_some()
@@ -119,7 +144,7 @@ impl Record {
 
     /// Whether nothing is lost with it.
     pub(super) fn is_blank(&self, now: Instant) -> bool {
-        self.locked(now).is_none() && self.from.iter().all(|from| from.failures == 0)
+        self.locked(now).is_none() && self.elsewhere == 0 && self.from.iter().all(|from| from.failures == 0)
     }
 
     fn entry(&mut self, peer: Option<IpAddr>) -> &mut From {

@@ -49,7 +49,9 @@ impl Realm {
                 return Err(Refused::Credentials);
             }
             if proven {
-                state.record.succeeded(peer, now);
+                let forgives = state.record.succeeded(peer, now);
+                drop(state);
+                self.tell_forgiven(forgives, &known.identity.id, peer);
                 return Ok(known.identity);
             }
         }

@@ -1,6 +1,7 @@
 //! The way of an attempt: memory, lock-out, backend.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use xmpp::Network;
@@ -87,8 +88,9 @@ impl Realm {
                     return Err(Refused::Credentials);
                 }
                 state.verified = Some(Verified { digest, version: known.version, at: now });
-                state.record.succeeded(peer, now);
+                let forgives = state.record.succeeded(peer, now);
                 drop(state);
+                self.tell_forgiven(forgives, &known.identity.id, peer);
                 self.refusals.forget(&digest);
                 tracing::debug!(user = %known.identity.id, realm = backend.name(), ?peer, "credentials verified");
                 Ok(known.identity)
@@ -130,8 +132,17 @@ impl Realm {
         {
             return None;
         }
-        state.record.succeeded(peer, now);
+        let forgives = state.record.succeeded(peer, now);
+        drop(state);
+        self.tell_forgiven(forgives, &known.identity.id, peer);
         Some(known.identity.clone())
+    }
+
+    /// The other node of a pair has to know of a right password if it forgives something.
+    pub(super) fn tell_forgiven(&self, forgives: bool, id: &Arc<str>, peer: Option<IpAddr>) {
+        if forgives {
+            self.untold.add(id, peer, false);
+        }
     }
 
     /// For how long a backend's refusal is remembered. The file's own costs as much the second time, so that nobody
@@ -164,6 +175,7 @@ impl Realm {
             let delay = record.failed(peer, now, &self.rules.lockout);
             (delay, !before && record.locked(now).is_some())
         };
+        self.untold.add(id, None, false);
         journal_refusal(id, realm, "credentials", peer);
         if locks {
             let seconds = self.rules.lockout.period.as_secs();

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use hyper::Method;
 
 use super::reads;
-use crate::model::command::What;
+use crate::model::command::{Maintenance, What};
 
 /// What a request wants, before its body is read.
 #[derive(Debug, PartialEq, Eq)]
@@ -89,6 +89,11 @@ pub(super) fn plan(method: &Method, path: &str, query: &str) -> Result<Plan, Mis
         }
         ["openapi.json"] if read => return Ok(Plan::Description),
         ["SystemInfo"] => (What::SystemInfo, READ),
+        ["MaintenanceMode"] => match *method {
+            Method::POST => return Ok(Plan::Read(What::Maintenance(Maintenance::Start))),
+            Method::DELETE => return Ok(Plan::Read(What::Maintenance(Maintenance::Cancel))),
+            _ => (What::Maintenance(Maintenance::Show), "GET, HEAD, POST, DELETE, OPTIONS"),
+        },
         // The list is documented in the plural; one source prints the singular.
         ["User"] | ["Users"] => (What::Users, READ),
         ["User", user] => (What::User(id(user)), READ_PUT),
@@ -170,6 +175,10 @@ mod tests {
     #[test]
     fn every_resource_is_found() {
         assert_eq!(get("/SystemInfo"), read(What::SystemInfo));
+        assert_eq!(get("/MaintenanceMode"), read(What::Maintenance(Maintenance::Show)));
+        for (method, action) in [(Method::POST, Maintenance::Start), (Method::DELETE, Maintenance::Cancel)] {
+            assert_eq!(plan(&method, "/MaintenanceMode", ""), read(What::Maintenance(action)));
+        }
         assert_eq!(get("/Users"), read(What::Users));
         assert_eq!(get("/User"), read(What::Users));
         assert_eq!(get("/User/1001"), read(What::User("1001".into())));

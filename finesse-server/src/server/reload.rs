@@ -51,6 +51,7 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
             loss_forgiven_seconds
         }
         calls { drop_participant_for recording }
+        maintenance { users_per_second limit_seconds }
         peer {
             address listen primary host certificate key ca name fingerprint beat_ms lost_seconds second_grace_seconds
             follow_cti_side
@@ -98,7 +99,11 @@ impl Server {
             self.behind.tls.exchange(certificate);
         }
         let interfaces = &self.behind.interfaces;
-        interfaces.xmpp.redirect(settings::alternate(&new));
+        let alternate = settings::alternate(&new);
+        // The other node of a pair has said itself where it is.
+        if alternate.is_some() || !new.peer.is_configured() {
+            interfaces.xmpp.redirect(alternate);
+        }
         interfaces.admission.set_limits(settings::admission(&new));
         self.behind.realm.trust(settings::admission(&new).trusted);
         interfaces.bosh.reconfigure(settings::bosh(&new));

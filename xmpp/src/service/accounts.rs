@@ -225,6 +225,14 @@ impl Accounts {
         shards.flat_map(|shard| all(&shard.lock())).collect()
     }
 
+    /// Names of the bound resources of all accounts.
+    pub(crate) fn resources(&self) -> Vec<Arc<str>> {
+        let names = |accounts: &Shard| -> Vec<Arc<str>> {
+            accounts.values().flatten().map(|entry| entry.resource.clone()).collect()
+        };
+        self.shards.iter().flat_map(|shard| names(&shard.lock())).collect()
+    }
+
     /// Bound resources of all accounts.
     pub(crate) fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().values().map(Vec::len).sum::<usize>()).sum()

@@ -20,6 +20,11 @@ impl Service {
         self.0.alternate.read().clone()
     }
 
+    /// Names of all bound resources, one for each session.
+    pub fn resources(&self) -> Vec<Arc<str>> {
+        self.0.accounts.resources()
+    }
+
     /// Ends up to `max` sessions as a stop would do, sessions that wait to be resumed included, and returns
     /// how many. Called at intervals it empties the server without a rush on the other one. Nobody is kept
     /// from coming back.

@@ -311,7 +311,7 @@ impl Desk {
         let session = record.sessions.last_mut().context("a session was begun")?;
         session.ready_us.get_or_insert_with(unix_us);
         if session.status.contains(&false) {
-            session.back_us.get_or_insert_with(unix_us);
+            session.back_us = Some(unix_us());
         }
         self.failures = 0;
         now.stale = false;

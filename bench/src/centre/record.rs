@@ -59,7 +59,7 @@ pub struct Session {
     pub status: Vec<bool>,
     /// When the desktop had subscribed and read everything anew, in microseconds since 1970.
     pub ready_us: Option<u64>,
-    /// When it first knew that it was out of service and had read everything anew since, likewise.
+    /// When it last had read everything anew after an outage, likewise.
     pub back_us: Option<u64>,
     /// Why it ended; `None`: it lives.
     pub ended: Option<String>,

@@ -21,7 +21,7 @@ pub(super) async fn run(options: &Options) -> Result<Rows> {
         record.sessions.last().and_then(|session| session.ready_us).context("no session")
     };
     let [first, most, all] = spread(records.iter().map(ready).collect::<Result<_>>()?, at)?;
-    eprintln!("{}", losses(&records));
+    let losses = losses(&records);
     traffic.go(false);
     let calls = stage.settle().await?;
     let listening = stage.site.servers[0].restart().await?.as_secs_f64();
@@ -34,6 +34,7 @@ pub(super) async fn run(options: &Options) -> Result<Rows> {
                 "{first:.2} s (first), {most:.2} s (99 %), {all:.2} s (all); views all true, {calls} calls stand, nobody signed out"
             ),
         ),
+        ("what ended sessions and attempts".into(), losses),
         (
             "server 1 started again".into(),
             format!("answers after {listening:.2} s, in service {serving:.2} s later"),

@@ -16,6 +16,7 @@ use super::requests::{Job, refused_here};
 use super::seat::{Expect, Line};
 use super::time::Now;
 use super::variables;
+use crate::authority::Operation;
 use crate::directory::User;
 
 /// The longest number that can be dialled, in bytes.
@@ -103,14 +104,8 @@ impl Model {
             }
             other => return Err(ApiError::invalid_input("The requested action is not known", other)),
         }
-        if *caller.id != *id {
-            return Err(ApiError::other_user(id));
-        }
-        let at = self.directory.position(id).filter(|_| caller.roles.agent);
-        let at = at.ok_or_else(|| ApiError::not_supervisor(&caller.id))?;
-        if self.seats[at].view.extension != from {
-            return Err(ApiError::other_user(from));
-        }
+        let at = self.position(Operation::MakeCall, caller, id)?;
+        self.judge(Operation::ControlCall, caller, self.phone(from).1)?;
         if from == to {
             return Err(ApiError::invalid_destination(to));
         }
@@ -216,19 +211,15 @@ impl Model {
         body: &DialogBody,
     ) -> Result<(usize, Leg, Connection), ApiError> {
         let target = body.target_media_address.as_deref().filter(|t| !t.is_empty());
-        let at = self.directory.position(&caller.id).filter(|_| caller.roles.agent);
-        let at = at.ok_or_else(|| ApiError::not_supervisor(&caller.id))?;
-        let view = &self.seats[at].view;
-        if let Some(target) = target.filter(|t| *t != view.extension) {
-            return Err(ApiError::other_user(target));
-        }
         let dialog = self.calls.dialog(call).ok_or_else(|| ApiError::dialog_not_found(call.to_string()))?;
-        let party = dialog.parties.iter().find(|p| p.agent == Some(at));
-        match (party, target) {
-            (Some(party), _) => Ok((at, party.leg, party.connection.clone())),
-            (None, Some(target)) => Err(ApiError::invalid_destination(target)),
-            (None, None) => Err(ApiError::other_user(&*caller.id)),
+        match target {
+            Some(target) => self.judge(Operation::ControlCall, caller, self.phone(target).1)?,
+            None => self.judge_call(Operation::TakePart, caller, dialog, |_| true)?,
         }
+        let at = self.directory.position(&caller.id).ok_or_else(|| ApiError::user_not_found(&*caller.id))?;
+        let party = dialog.parties.iter().find(|p| p.agent == Some(at));
+        let party = party.ok_or_else(|| ApiError::invalid_destination(target.unwrap_or_default()))?;
+        Ok((at, party.leg, party.connection.clone()))
     }
 
     fn tones<'a>(&self, body: &'a DialogBody) -> Result<&'a str, ApiError> {

@@ -14,6 +14,7 @@ use super::state::{State, Wanted};
 use super::time::Now;
 use super::user::MobileAgent;
 use crate::api::reasons::category_name;
+use crate::authority::{Object, Operation};
 use crate::directory::{ReasonCategory, User};
 
 /// Reason number of changes by a supervisor: CCE and CCX.
@@ -37,7 +38,7 @@ impl Model {
         body: Result<UserBody, ApiError>,
         request_id: Option<String>,
     ) -> Result<Reply, ApiError> {
-        let at = self.changeable(caller, id)?;
+        let at = self.position(Operation::ChangeState, caller, id)?;
         let body = body?;
         let state = body.state.as_deref().filter(|s| !s.is_empty());
         let state = state.ok_or_else(|| ApiError::parameter_missing("state"))?;
@@ -50,32 +51,12 @@ impl Model {
             return Err(ApiError::invalid_input("logoutAllMedia must be true or false", "logoutAllMedia"));
         }
         match (wanted, own) {
-            (Wanted::Login, true) => self.sign_in(now, at, &body, request_id),
+            (Wanted::Login, _) => {
+                self.judge(Operation::SignIn, caller, Object::User(id))?;
+                self.sign_in(now, at, &body, request_id)
+            }
             (_, true) => self.change_own(now, at, wanted, &body, request_id),
             (_, false) => self.change_by_supervisor(now, at, wanted, &body, request_id),
-        }
-    }
-
-    /// The position of a user whose state `caller` may change.
-    ///
-    /// # Errors
-    /// 401 for everybody else, whether the id exists or not.
-    fn changeable(&self, caller: &User, id: &str) -> Result<usize, ApiError> {
-        if *caller.id == *id {
-            let at = self.directory.position(id).filter(|_| caller.roles.agent);
-            return at.ok_or_else(|| ApiError::not_supervisor(&caller.id));
-        }
-        if caller.roles.administrator && !caller.roles.supervisor {
-            return Err(ApiError::not_supervisor(&caller.id));
-        }
-        if !caller.roles.supervisor {
-            return Err(ApiError::other_user(id));
-        }
-        match self.directory.user(id) {
-            Some(user) if self.directory.supervises(caller, user) => {
-                self.directory.position(id).ok_or_else(|| ApiError::user_not_found(id))
-            }
-            _ => Err(ApiError::invalid_supervisor(id)),
         }
     }
 
@@ -206,10 +187,7 @@ impl Model {
             Wanted::Logout => state != State::Logout,
             Wanted::NotReady => state == State::Ready || state.is_work(),
             Wanted::Ready => state == State::NotReady || state.is_work(),
-            Wanted::Login => {
-                return Err(ApiError::other_user(&*self.seats[at].view.profile.user.id));
-            }
-            Wanted::Work | Wanted::WorkReady => {
+            Wanted::Login | Wanted::Work | Wanted::WorkReady => {
                 return Err(ApiError::invalid_input("Invalid State specified for user", "state"));
             }
         };

@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use super::Model;
 use super::command::{Command, Reply, What};
+use super::dialog::{Dialog, Party};
 use super::error::ApiError;
 use super::time::Now;
 use super::xml::Writer;
+use crate::authority::{self, Object, Operation};
 use crate::directory::User;
 
 type Answer = Result<Reply, ApiError>;
@@ -37,11 +39,11 @@ impl Model {
             What::User(id) => self.get_user(&caller, &id),
             What::Users => self.get_users(&caller),
             What::Dialogs(id) => self.get_dialogs(&caller, &id, |_| true),
-            What::Reservations(id) => self.get_dialogs(&caller, &id, super::dialog::Dialog::is_reservation),
-            What::UserQueues(id) => self.get_user_queues(&id),
+            What::Reservations(id) => self.get_dialogs(&caller, &id, Dialog::is_reservation),
+            What::UserQueues(id) => self.get_user_queues(&caller, &id),
             What::Dialog(id) => self.get_dialog(&caller, &id),
             What::Team { team, include_logged_out } => self.get_team(&caller, &team, include_logged_out),
-            What::Queue(id) => self.get_queue(&id),
+            What::Queue(id) => self.get_queue(&caller, &id),
             What::ChangeUser { user, body } => self.change_user(now, &caller, &user, body, request_id),
             What::CreateDialog { user, body } => self.create_dialog(now, &caller, &user, body, request_id),
             What::ActOnDialog { dialog, body } => self.act_on_dialog(now, &caller, &dialog, body, request_id),
@@ -52,35 +54,55 @@ impl Model {
         document(|w| self.system_view(now).write(w, "SystemInfo"))
     }
 
-    /// The position of a user that `caller` may read: self, members of supervised teams, for administrators
-    /// everybody.
+    /// Judges whether `caller` may do this to `object`.
     ///
     /// # Errors
-    /// 401 before 404: whether an id exists is not told to those who may not read it.
-    fn readable(&self, caller: &User, id: &str) -> Result<usize, ApiError> {
-        let target = self.directory.resolve(id);
-        match target {
-            Some(user) if self.may_read(caller, user) => {
-                self.directory.position(&user.id).ok_or_else(|| ApiError::user_not_found(id))
-            }
-            None if caller.roles.administrator => Err(ApiError::user_not_found(id)),
-            _ => Err(ApiError::other_user(id)),
-        }
+    /// 401, before existence: whether an id exists is not told to those who may not ask.
+    pub(super) fn judge(
+        &self,
+        operation: Operation,
+        caller: &User,
+        object: Object<'_>,
+    ) -> Result<(), ApiError> {
+        authority::judge(&self.directory, operation, caller, object)
     }
 
-    fn may_read(&self, caller: &User, user: &User) -> bool {
-        caller.roles.administrator || caller.id == user.id || self.directory.supervises(caller, user)
+    /// The position of the user in the path, to whom `caller` may do this.
+    ///
+    /// # Errors
+    /// 401, then 404.
+    pub(super) fn position(&self, operation: Operation, caller: &User, id: &str) -> Result<usize, ApiError> {
+        self.judge(operation, caller, Object::User(id))?;
+        let at = self.directory.resolve(id).and_then(|user| self.directory.position(&user.id));
+        at.ok_or_else(|| ApiError::user_not_found(id))
+    }
+
+    /// The position of the agent who is signed in at a phone, and the phone as an object of requests.
+    pub(super) fn phone<'a>(&'a self, number: &'a str) -> (Option<usize>, Object<'a>) {
+        let at = self.by_device.get(number).copied().filter(|_| !number.is_empty());
+        (at, Object::Phone(number, at.map(|at| &*self.seats[at].view.profile.user)))
+    }
+
+    /// Judges whether `caller` may do this to a call, as one of the agents whose legs `counts`.
+    pub(super) fn judge_call(
+        &self,
+        operation: Operation,
+        caller: &User,
+        dialog: &Dialog,
+        counts: fn(&Party) -> bool,
+    ) -> Result<(), ApiError> {
+        let agents = dialog.parties.iter().filter(|p| counts(p)).filter_map(|p| p.agent);
+        let agents: Vec<&User> = agents.map(|at| &*self.seats[at].view.profile.user).collect();
+        self.judge(operation, caller, Object::Call(&dialog.id.to_string(), &agents))
     }
 
     fn get_user(&self, caller: &User, id: &str) -> Answer {
-        let at = self.readable(caller, id)?;
+        let at = self.position(Operation::ReadUser, caller, id)?;
         Ok(document(|w| self.seats[at].view.write(w, "User", true)))
     }
 
     fn get_users(&self, caller: &User) -> Answer {
-        if !caller.roles.administrator {
-            return Err(ApiError::unauthorized(&*caller.id));
-        }
+        self.judge(Operation::ReadUsers, caller, Object::Nothing)?;
         Ok(document(|w| {
             w.open("Users");
             for seat in &self.seats {
@@ -90,14 +112,13 @@ impl Model {
         }))
     }
 
-    fn get_dialogs(&self, caller: &User, id: &str, which: fn(&super::dialog::Dialog) -> bool) -> Answer {
-        let at = self.readable(caller, id)?;
+    fn get_dialogs(&self, caller: &User, id: &str, which: fn(&Dialog) -> bool) -> Answer {
+        let at = self.position(Operation::ReadUser, caller, id)?;
         Ok(document(|w| {
             w.open("Dialogs");
             for id in &self.seats[at].calls {
-                let listed = |d: &&Arc<super::dialog::Dialog>| {
-                    d.parties.iter().any(|p| p.agent == Some(at) && p.listed) && which(d)
-                };
+                let listed =
+                    |d: &&Arc<Dialog>| d.parties.iter().any(|p| p.agent == Some(at) && p.listed) && which(d);
                 if let Some(dialog) = self.calls.dialog(*id).filter(listed) {
                     let dialog = self.as_read_by(caller, dialog);
                     dialog.write(w, "Dialog", self.settings.ccx());
@@ -113,7 +134,8 @@ impl Model {
         calls.any(|dialog| dialog.parties.iter().any(|p| p.agent == Some(at) && p.leg.is_live()))
     }
 
-    fn get_user_queues(&self, id: &str) -> Answer {
+    fn get_user_queues(&self, caller: &User, id: &str) -> Answer {
+        self.judge(Operation::ReadShared, caller, Object::Nothing)?;
         let user = self.directory.resolve(id).ok_or_else(|| ApiError::user_not_found(id))?;
         Ok(document(|w| {
             w.open("Queues");
@@ -126,7 +148,8 @@ impl Model {
         }))
     }
 
-    fn get_queue(&self, id: &str) -> Answer {
+    fn get_queue(&self, caller: &User, id: &str) -> Answer {
+        self.judge(Operation::ReadShared, caller, Object::Nothing)?;
         let view = id.parse().ok().and_then(|id| self.readings.find(id));
         let view = view.ok_or_else(|| ApiError::not_found(id))?;
         Ok(document(|w| view.write(w)))
@@ -135,23 +158,15 @@ impl Model {
     fn get_dialog(&self, caller: &User, id: &str) -> Answer {
         let dialog = id.parse().ok().and_then(|id: u32| self.calls.dialog(id));
         let dialog = dialog.ok_or_else(|| ApiError::not_found(id))?;
-        let mut agents = dialog.parties.iter().filter_map(|p| p.agent);
-        let allowed = caller.roles.administrator
-            || agents.any(|at| self.may_read(caller, &self.seats[at].view.profile.user));
-        if !allowed {
-            return Err(ApiError::other_user(id));
-        }
+        self.judge_call(Operation::ReadDialog, caller, dialog, |_| true)?;
         let dialog = self.as_read_by(caller, dialog);
         Ok(document(|w| dialog.write(w, "Dialog", self.settings.ccx())))
     }
 
     fn get_team(&self, caller: &User, id: &str, include_logged_out: bool) -> Answer {
-        let number: Option<u32> = id.parse().ok();
-        let own = caller.roles.supervisor && number.is_some_and(|n| caller.supervises.contains(&n));
-        if !own && !caller.roles.administrator {
-            return Err(ApiError::unauthorized(&*caller.id));
-        }
-        let team = number.and_then(|n| self.directory.team(n)).ok_or_else(|| ApiError::not_found(id))?;
+        self.judge(Operation::ReadTeam, caller, Object::Team(id))?;
+        let team = id.parse().ok().and_then(|id| self.directory.team(id));
+        let team = team.ok_or_else(|| ApiError::not_found(id))?;
         Ok(document(|w| {
             w.open("Team");
             w.value("id", team.id);

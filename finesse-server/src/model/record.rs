@@ -10,6 +10,7 @@ use super::error::ApiError;
 use super::requests::Job;
 use super::seat::{Expect, Line};
 use super::time::Now;
+use crate::authority::Operation;
 use crate::directory::User;
 
 impl Model {
@@ -31,35 +32,36 @@ impl Model {
             return Err(ApiError::not_implemented("START_RECORDING"));
         }
         let target = required(&body.target_media_address, "targetMediaAddress")?;
-        let at = self.directory.position(&caller.id).filter(|_| caller.roles.agent);
-        let at = at.ok_or_else(|| ApiError::not_supervisor(&caller.id))?;
-        let (recorded, call, connection) = self.to_record(at, call, target)?;
+        let (at, recorded, call, connection) = self.to_record(caller, call, target)?;
         let message = self.recording_request(recorded, call, &connection);
         let job = Job { message, expect: Expect::Nothing(call), request_id };
         self.enqueue(now, at, Line::Phone, job)?;
         Ok(Reply::Accepted)
     }
 
-    /// The agent, call and connection that the agent at `at` may record under `target`.
-    fn to_record(&self, at: usize, call: u32, target: &str) -> Result<(usize, u32, Connection), ApiError> {
-        let user = &self.seats[at].view.profile.user;
+    /// The position of `caller`; the agent, call and connection that he may record under `target`.
+    fn to_record(
+        &self,
+        caller: &User,
+        call: u32,
+        target: &str,
+    ) -> Result<(usize, usize, u32, Connection), ApiError> {
         let dialog = self.calls.dialog(call).ok_or_else(|| ApiError::dialog_not_found(call.to_string()))?;
-        let own = dialog.parties.iter().find(|p| p.agent == Some(at) && p.leg.is_live());
-        let own = own.ok_or_else(|| ApiError::other_user(&*user.id))?;
+        let (at, own) = self.part_of(caller, dialog)?;
         let overheard = dialog.parties.iter().find(|p| dialog.overhears(p)).map(|p| p.address.as_str());
-        if target != self.seats[at].view.extension && overheard != Some(target) {
-            return Err(ApiError::other_user(target));
+        if overheard != Some(target) {
+            self.judge(Operation::ControlCall, caller, self.phone(target).1)?;
         }
         let silent =
             || ApiError::new(401, "Invalid State", "There is nothing to record now", call.to_string());
         if !dialog.is_monitor() {
             return match own.leg {
                 Leg::Held => Err(silent()),
-                _ => Ok((at, call, own.connection.clone())),
+                _ => Ok((at, at, call, own.connection.clone())),
             };
         }
         let agent = overheard.and_then(|address| self.by_device.get(address).copied());
-        let talks = agent.and_then(|agent| self.talks_on(agent).map(|(d, c)| (agent, d.id, c.clone())));
+        let talks = agent.and_then(|agent| self.talks_on(agent).map(|(d, c)| (at, agent, d.id, c.clone())));
         talks.ok_or_else(silent)
     }
 

@@ -20,6 +20,7 @@ use super::seat::{Expect, Line};
 use super::state::State;
 use super::time::Now;
 use super::{DropParticipantFor, Model};
+use crate::authority::{self, Object, Operation};
 use crate::directory::User;
 
 /// Prefix of `associatedDialogUri`.
@@ -95,20 +96,13 @@ impl Model {
         from: &str,
         to: &str,
     ) -> Result<(usize, usize), ApiError> {
-        if *caller.id != *id {
-            return Err(ApiError::other_user(id));
-        }
-        let at = self.directory.position(id).filter(|_| caller.roles.supervisor);
-        let at = at.ok_or_else(|| ApiError::not_supervisor(&caller.id))?;
-        if self.seats[at].view.extension != from {
-            return Err(ApiError::other_user(from));
-        }
-        let agent = self.by_device.get(to).copied().filter(|agent| *agent != at);
-        let agent = agent.ok_or_else(|| ApiError::invalid_destination(to))?;
-        match self.directory.supervises(caller, &self.seats[agent].view.profile.user) {
-            true => Ok((at, agent)),
-            false => Err(ApiError::invalid_supervisor(to)),
-        }
+        let at = self.position(Operation::MakeCall, caller, id)?;
+        self.judge(Operation::Supervise, caller, Object::Nothing)?;
+        self.judge(Operation::ControlCall, caller, self.phone(from).1)?;
+        let (agent, phone) = self.phone(to);
+        let agent = agent.filter(|agent| *agent != at).ok_or_else(|| ApiError::invalid_destination(to))?;
+        self.judge(Operation::Supervise, caller, phone)?;
+        Ok((at, agent))
     }
 
     /// The call on which an agent talks, and the agent's connection in it.
@@ -170,11 +164,8 @@ impl Model {
             return Err(ApiError::not_implemented("PARTICIPANT_DROP"));
         }
         let target = required(&body.target_media_address, "targetMediaAddress")?;
-        let at = self.directory.position(&caller.id).filter(|_| caller.roles.agent);
-        let at = at.ok_or_else(|| ApiError::not_supervisor(&caller.id))?;
         let dialog = self.calls.dialog(call).ok_or_else(|| ApiError::dialog_not_found(call.to_string()))?;
-        let own = dialog.parties.iter().find(|p| p.agent == Some(at) && p.leg.is_live());
-        let own = own.ok_or_else(|| ApiError::other_user(&*caller.id))?;
+        let (at, own) = self.part_of(caller, dialog)?;
         if !self.may_drop(dialog, own) {
             return Err(ApiError::not_supervisor(&caller.id));
         }
@@ -190,17 +181,27 @@ impl Model {
         Ok(Reply::Accepted)
     }
 
+    /// The position of `caller` and the live leg in a call.
+    ///
+    /// # Errors
+    /// 401 for those who are not on it.
+    pub(super) fn part_of<'a>(
+        &self,
+        caller: &User,
+        dialog: &'a Dialog,
+    ) -> Result<(usize, &'a Party), ApiError> {
+        self.judge_call(Operation::TakePart, caller, dialog, |p| p.leg.is_live())?;
+        let at = self.directory.position(&caller.id).ok_or_else(|| ApiError::user_not_found(&*caller.id))?;
+        let own = dialog.parties.iter().find(|p| p.agent == Some(at) && p.leg.is_live());
+        Ok((at, own.ok_or_else(|| ApiError::other_user(&*caller.id))?))
+    }
+
     /// Whether the deployment lets the agent behind `party` take out others.
     fn may_drop(&self, dialog: &Dialog, party: &Party) -> bool {
         let Some(seat) = party.agent else { return false };
         let supervisor = self.seats[seat].view.profile.user.roles.supervisor;
-        match self.settings.drop_participant_for {
-            DropParticipantFor::SupervisorOnly => supervisor,
-            DropParticipantFor::ConferenceControllerAndSupervisor => {
-                supervisor || dialog.controller.as_deref() == Some(&*party.address)
-            }
-            DropParticipantFor::All => true,
-        }
+        let controller = dialog.controller.as_deref() == Some(&*party.address);
+        authority::may_drop(self.settings.drop_participant_for, supervisor, controller)
     }
 
     fn can_be_dropped(&self, party: &Party) -> bool {

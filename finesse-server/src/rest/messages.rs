@@ -146,9 +146,8 @@ impl Messages {
             all.retain(|kept| kept.until > now.instant);
             let at = all.iter().position(|kept| kept.told && kept.message.id == id);
             let at = at.ok_or_else(|| ApiError::not_found(id))?;
-            if all[at].message.creator.id != caller.id && !caller.roles.administrator {
-                return Err(ApiError::unauthorized(&*caller.id));
-            }
+            let sender = Object::Message(&all[at].message.creator.id);
+            authority::judge(directory, Operation::DeleteTeamMessage, caller, sender)?;
             all.remove(at).message
         };
         events(&message, "DELETE", request_id).for_each(publish);

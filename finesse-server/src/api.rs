@@ -6,8 +6,10 @@
 //! A description writes XML directly. JSON is made from the finished XML and the [`Shape`], the description without
 //! its functions; so documents that the model writes on its way to the feeds need a shape only ([`runtime`]).
 
+pub mod bodies;
 pub mod define;
 pub mod desktop;
+pub mod intake;
 pub mod json;
 pub mod messages;
 pub mod openapi;

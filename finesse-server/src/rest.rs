@@ -16,6 +16,7 @@ mod rate;
 pub(crate) mod reads;
 mod receive;
 mod router;
+pub(crate) mod routes;
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -29,7 +30,9 @@ use hyper::header::{AUTHORIZATION, HeaderMap, HeaderValue, RANGE, VARY};
 use hyper::{Method, Request, Response};
 use parking_lot::RwLock;
 
+use crate::api::bodies::{DIALOG, USER};
 use crate::api::{Shape, runtime};
+use crate::authority::{self, Object, Operation};
 use crate::catalogue::Catalogue;
 use crate::directory::{Shared, User};
 use crate::model::command::{ApiError, Command, Password, Reply, UserBody, What};
@@ -215,19 +218,22 @@ impl Rest {
             Plan::SendLog { user, compressed } => {
                 return Ok(self.take_log(&caller, &user, compressed, &head.headers, body).await);
             }
+            Plan::Unavailable { operation, user } => {
+                return Ok(Outcome::Reply(Reply::Refused(self.unavailable(&caller, operation, &user)), None));
+            }
             Plan::Read(what) => what,
             Plan::Look(found) => return Ok(self.look(&found, &caller, &head.headers)),
             Plan::ChangeUser(user) => {
-                let body = self.body(&head.headers, body).await.and_then(|body| body.user());
+                let body = self.body(&head.headers, body).await.and_then(|body| USER.read(&body));
                 let body = body.map(|body| UserBody { password, ..body });
                 What::ChangeUser { user, body }
             }
             Plan::CreateDialog(user) => {
-                let body = self.body(&head.headers, body).await.and_then(|body| body.dialog());
+                let body = self.body(&head.headers, body).await.and_then(|body| DIALOG.read(&body));
                 What::CreateDialog { user, body }
             }
             Plan::ActOnDialog(dialog) => {
-                let body = self.body(&head.headers, body).await.and_then(|body| body.dialog());
+                let body = self.body(&head.headers, body).await.and_then(|body| DIALOG.read(&body));
                 What::ActOnDialog { dialog, body }
             }
         };
@@ -292,6 +298,16 @@ impl Rest {
             return Err(ApiError::out_of_service());
         }
         self.0.directory.load().user(caller).cloned().ok_or_else(|| ApiError::unauthorized(caller))
+    }
+
+    /// Why there is no answer to a question about a medium that nothing is known of here.
+    fn unavailable(&self, caller: &str, operation: Operation, user: &str) -> ApiError {
+        let directory = self.0.directory.load();
+        let judged = self.person(caller).and_then(|caller| {
+            authority::judge(&directory, operation, &caller, Object::User(user))?;
+            directory.resolve(user).map(|_| ()).ok_or_else(|| ApiError::user_not_found(user))
+        });
+        judged.err().unwrap_or_else(|| ApiError::not_implemented("Media"))
     }
 
     /// The form in which a request wants its answer.
@@ -368,7 +384,7 @@ impl Refusal {
             Refusal::NoRealm => answer::busy("The credentials cannot be verified at this moment", format),
             Refusal::TooMany { user, wait } => answer::too_many(&user, wait, format),
             Refusal::Miss(Miss::Path(path)) => answer::refused(&ApiError::not_found(path), format),
-            Refusal::Miss(Miss::Method { method, allow }) => answer::not_allowed(&method, allow, format),
+            Refusal::Miss(Miss::Method { method, allow }) => answer::not_allowed(&method, &allow, format),
         }
     }
 }

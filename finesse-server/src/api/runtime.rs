@@ -186,6 +186,23 @@ pub fn maintenance_mode() -> Shape {
     Shape::new("MaintenanceMode", "Clients on their way to the other node.", members)
 }
 
+/// `LockedUsers`.
+pub fn locked_users() -> Shape {
+    let members = vec![
+        list("addresses", "Where the wrong passwords came from.", "address", Form::Text),
+        number("failures", "Wrong passwords in a row."),
+        text("id", "Name of the account."),
+        text("realm", "Realm of the account."),
+        number("secondsLeft", "For how long it is locked yet."),
+        text("uri", "Path of the object."),
+    ];
+    Shape::list(
+        "LockedUsers",
+        "Who is locked out.",
+        Shape::new("LockedUser", "Somebody locked out.", members),
+    )
+}
+
 fn cti_server() -> Vec<Member> {
     vec![
         boolean("active", "Whether it is in use."),

@@ -63,12 +63,13 @@ impl Shape {
         Self::new(name, about, vec![member])
     }
 
-    /// The JSON schema of the document (OpenAPI 3.1).
+    /// The schema of the document in JSON, which says of the XML what differs (OpenAPI 3.1).
     pub fn schema(&self) -> Value {
         let mut schema = object_schema(&self.members);
         if let (Some(name), Some(properties)) = (self.attribute, schema["properties"].as_object_mut()) {
-            properties.insert(name.into(), json!({ "type": "string" }));
+            properties.insert(name.into(), json!({ "type": "string", "xml": { "attribute": true } }));
         }
+        schema["xml"] = json!({ "name": self.name });
         schema["description"] = self.about.into();
         schema
     }
@@ -93,7 +94,11 @@ impl Form {
                 json!({ "type": "string", "enum": words.collect::<Vec<_>>() })
             }
             Form::Object(members) => object_schema(members),
-            Form::List { of, .. } => json!({ "type": "array", "items": of.schema() }),
+            Form::List { item, of } => {
+                let mut items = of.schema();
+                items["xml"] = json!({ "name": item });
+                json!({ "type": "array", "items": items, "xml": { "wrapped": true } })
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use super::error::ApiError;
 use super::output::Output;
 use super::time::Now;
 use super::xml::Writer;
+use crate::authority::{Object, Operation};
 use crate::directory::User;
 use crate::maintenance::Sessions;
 
@@ -20,9 +21,7 @@ impl Model {
         caller: &User,
         action: Maintenance,
     ) -> Result<Reply, ApiError> {
-        if !caller.roles.administrator {
-            return Err(ApiError::unauthorized(&*caller.id));
-        }
+        self.judge(Operation::ReadConfiguration, caller, Object::Nothing)?;
         match action {
             Maintenance::Show => return Ok(self.maintenance_document()),
             Maintenance::Start if !self.drain(now, true, &caller.id) => {

@@ -117,9 +117,11 @@ pub(super) fn too_many(user: &str, wait: Duration, format: Format) -> Answer {
 }
 
 /// 405 with what is allowed.
-pub(super) fn not_allowed(method: &str, allow: &'static str, format: Format) -> Answer {
+pub(super) fn not_allowed(method: &str, allow: &str, format: Format) -> Answer {
     let mut answer = refused(&ApiError::method_not_allowed(method), format);
-    answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+    if let Ok(allow) = HeaderValue::try_from(allow) {
+        answer.headers_mut().insert(ALLOW, allow);
+    }
     answer
 }
 

@@ -1,4 +1,4 @@
-//! Request bodies: a small, bounded XML reader and the way from its elements to the model's bodies.
+//! Request bodies: a small, bounded XML reader. What their elements mean is described in `api::bodies`.
 //!
 //! Bodies come from the network. Document types and therefore entities of one's own are refused, depth and
 //! number of elements are bounded, and everything that is not an element with text is ignored: attributes,
@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
 
-use crate::model::command::{ApiError, DialogBody, UserBody};
+use crate::model::command::ApiError;
 
 /// Deepest nesting of elements, the root being 1. The deepest documented body has 5.
 const DEPTH: usize = 16;
@@ -176,94 +176,33 @@ impl Tree {
 
 impl Element {
     /// The last child of a name.
-    pub(super) fn child(&self, name: &str) -> Option<&Element> {
+    pub(crate) fn child(&self, name: &str) -> Option<&Element> {
         self.children.iter().rfind(|child| child.name == name)
     }
 
-    /// Text of the last child of a name, without white space around it. An empty element counts as absent.
-    pub(super) fn value(&self, name: &str) -> Option<String> {
-        self.child(name).map(|child| child.text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
-    }
-
     /// Texts of the children of a name, without white space around them.
-    pub(super) fn texts(&self, item: &str) -> Vec<String> {
+    pub(crate) fn texts(&self, item: &str) -> Vec<String> {
         let items = self.children.iter().filter(|child| child.name == item);
         items.map(|child| child.text.trim().to_owned()).collect()
     }
 
     /// Name and value of each child called `item`. Values keep their white space.
-    fn pairs(&self, item: &str) -> Vec<(String, String)> {
+    pub(crate) fn pairs(&self, item: &str) -> Vec<(String, String)> {
         let text =
             |item: &Element, name| item.child(name).map(|child| child.text.clone()).unwrap_or_default();
         let items = self.children.iter().filter(|child| child.name == item);
         items.map(|item| (text(item, "name").trim().to_owned(), text(item, "value"))).collect()
-    }
-
-    fn expect_root(&self, name: &str) -> Result<(), ApiError> {
-        if self.name == name {
-            return Ok(());
-        }
-        Err(ApiError::bad_request(
-            format!("The body of the request must be a {name} element"),
-            self.name.clone(),
-        ))
-    }
-
-    /// This as the body of a request on a user.
-    ///
-    /// # Errors
-    /// 400 if the root is another.
-    pub fn user(&self) -> Result<UserBody, ApiError> {
-        self.expect_root("User")?;
-        Ok(UserBody {
-            state: self.value("state"),
-            extension: self.value("extension"),
-            reason_code_id: self.value("reasonCodeId"),
-            logout_all_media: self.value("logoutAllMedia"),
-            active_device_id: self.value("activeDeviceId"),
-            mobile_agent: self
-                .child("mobileAgent")
-                .map(|node| (node.value("mode"), node.value("dialNumber"))),
-            // Not of the body: comes with the credentials.
-            password: None,
-        })
-    }
-
-    /// This as the body of a request on a dialog.
-    ///
-    /// # Errors
-    /// 400 if the root is another.
-    pub fn dialog(&self) -> Result<DialogBody, ApiError> {
-        self.expect_root("Dialog")?;
-        let properties = self.child("mediaProperties");
-        let pairs = |parent: Option<&Element>, list: &str, item: &str| {
-            parent.and_then(|parent| parent.child(list)).map(|list| list.pairs(item)).unwrap_or_default()
-        };
-        Ok(DialogBody {
-            requested_action: self.value("requestedAction"),
-            target_media_address: self.value("targetMediaAddress"),
-            from_address: self.value("fromAddress"),
-            to_address: self.value("toAddress"),
-            associated_dialog_uri: self.value("associatedDialogUri").map(Into::into),
-            call_variables: pairs(properties, "callvariables", "CallVariable"),
-            action_params: pairs(Some(self), "actionParams", "ActionParam"),
-            has_media_properties: properties.is_some(),
-            wrap_up_reason: properties
-                .and_then(|properties| properties.child("wrapUpReason"))
-                .map(|reason| reason.text.clone()),
-            wrap_up_items: properties
-                .and_then(|properties| properties.child("wrapUpItems"))
-                .map(|list| list.texts("wrapUpItem").into()),
-        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::bodies::{DIALOG, USER};
+    use crate::model::command::UserBody;
 
     fn user(text: &str) -> Result<UserBody, ApiError> {
-        parse(text.as_bytes(), Charset::Utf8)?.user()
+        USER.read(&parse(text.as_bytes(), Charset::Utf8)?)
     }
 
     fn state(text: &str) -> Option<String> {
@@ -343,7 +282,7 @@ mod tests {
             <mediaProperties><wrapUpReason>Invoice</wrapUpReason><callvariables>\
             <CallVariable><name>callVariable3</name><value> from CRM </value></CallVariable>\
             <CallVariable><value/><name>user.x</name></CallVariable></callvariables></mediaProperties></Dialog>";
-        let body = parse(text.as_bytes(), Charset::Utf8).unwrap().dialog().unwrap();
+        let body = DIALOG.read(&parse(text.as_bytes(), Charset::Utf8).unwrap()).unwrap();
         assert_eq!(body.requested_action.as_deref(), Some("MAKE_CALL"));
         assert_eq!(
             body.call_variables,
@@ -368,7 +307,8 @@ mod tests {
         ] {
             assert_eq!(charset(other), None, "{other}");
         }
-        let latin = parse(b"<User><state>gr\xFCn</state></User>", Charset::Latin1).unwrap().user().unwrap();
+        let latin = parse(b"<User><state>gr\xFCn</state></User>", Charset::Latin1).unwrap();
+        let latin = USER.read(&latin).unwrap();
         assert_eq!(latin.state.as_deref(), Some("grün"));
     }
 }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use tokio::sync::Semaphore;
 
 use super::body::Element;
+use crate::api::bodies::CLIENT_LOG;
 use crate::model::command::ApiError;
 
 /// How every name begins: other files in the directory are none of ours.
@@ -67,14 +68,9 @@ impl Log {
     /// # Errors
     /// 400 for another element, or without text in `logData`.
     pub(super) fn of_element(element: &Element) -> Result<Log, ApiError> {
-        if element.name != "ClientLog" {
-            let message = "The body of the request must be a ClientLog element";
-            return Err(ApiError::bad_request(message, element.name.clone()));
-        }
-        let data = element.child("logData").map(|child| child.text.as_str());
-        let data = data.filter(|text| !text.trim().is_empty());
+        let data = CLIENT_LOG.read(element)?.log_data.filter(|text| !text.trim().is_empty());
         let data = data.ok_or_else(|| ApiError::invalid_input("There is nothing in the log", "logData"))?;
-        Ok(Log { content: Bytes::copy_from_slice(data.as_bytes()), kind: "log" })
+        Ok(Log { content: data.into(), kind: "log" })
     }
 
     /// A log that came compressed: a part of a form, or the body itself.

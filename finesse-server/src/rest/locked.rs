@@ -4,6 +4,8 @@
 use std::time::Instant;
 
 use super::{BASE, Outcome, Rest};
+use crate::api::runtime;
+use crate::authority::{self, Object, Operation};
 use crate::model::command::{ApiError, Reply};
 use crate::model::xml::Writer;
 use crate::realm::Locked;
@@ -19,7 +21,7 @@ impl Rest {
         w.open("LockedUsers");
         self.0.realm.locked(Instant::now()).iter().for_each(|user| write(user, &mut w));
         w.close("LockedUsers");
-        Outcome::Reply(Reply::Document(xml), None)
+        Outcome::Reply(Reply::Document(xml), Some(runtime::locked_users))
     }
 
     /// `DELETE LockedUser/{id}`.
@@ -35,8 +37,11 @@ impl Rest {
 
     fn no_administrator(&self, caller: &str) -> Option<Outcome> {
         let directory = self.0.directory.load();
-        let is_administrator = directory.user(caller).is_some_and(|user| user.roles.administrator);
-        (!is_administrator).then(|| Outcome::Reply(Reply::Refused(ApiError::unauthorized(caller)), None))
+        let judged = match directory.user(caller) {
+            Some(user) => authority::judge(&directory, Operation::ReadConfiguration, user, Object::Nothing),
+            None => Err(ApiError::unauthorized(caller)),
+        };
+        judged.err().map(|error| Outcome::Reply(Reply::Refused(error), None))
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use super::body::Element;
+use crate::api::bodies::TEAM_MESSAGE as TEAM_MESSAGE_BODY;
 use crate::api::define::document;
 use crate::api::messages::TEAM_MESSAGE;
 use crate::authority::{self, Object, Operation};
@@ -157,18 +158,16 @@ impl Messages {
 
 /// The message that a body describes.
 fn read(now: Moment, directory: &Directory, caller: &Arc<User>, body: &Element) -> Result<Message, ApiError> {
-    if body.name != "TeamMessage" {
-        let message = "The body of the request must be a TeamMessage element";
-        return Err(ApiError::bad_request(message, body.name.clone()));
-    }
-    let given = |name| body.value(name).ok_or_else(|| ApiError::parameter_missing(name));
-    let (duration, content) = (given("duration")?, given("content")?);
+    let body = TEAM_MESSAGE_BODY.read(body)?;
+    let missing = ApiError::parameter_missing;
+    let duration = body.duration.ok_or_else(|| missing("duration"))?;
+    let content = body.content.ok_or_else(|| missing("content"))?;
     let valid = duration.parse().ok().filter(|seconds| (1..=LONGEST_TIME).contains(seconds));
     let duration = valid.ok_or_else(|| ApiError::invalid_input("The duration is not valid", duration))?;
     if content.chars().count() > LONGEST {
         return Err(ApiError::invalid_input("The content is longer than 255 characters", "content"));
     }
-    let teams = body.child("teams").map(|list| list.texts("team")).unwrap_or_default();
+    let teams = body.teams;
     if teams.is_empty() {
         return Err(ApiError::parameter_missing("teams"));
     }

@@ -16,6 +16,7 @@ use std::time::Instant;
 
 use super::messages::Messages;
 use super::router::parameter;
+use super::routes::fits;
 use crate::api::Shape;
 use crate::authority::{self, Object, Operation};
 use crate::catalogue::Catalogue;
@@ -116,38 +117,12 @@ impl From<String> for Found {
 /// The endpoint of a path, if one of these has it.
 pub(super) fn find(segments: &[&str], query: &str) -> Option<Match> {
     all().find_map(|endpoint| {
-        let mut found = Match {
-            shape: endpoint.shape,
-            endpoint,
-            id: String::new(),
-            item: String::new(),
-            query: query.to_owned(),
-        };
-        let mut names = endpoint.path.split('/');
-        let fits = segments.iter().all(|segment| match names.next() {
-            Some("{id}") => {
-                found.id = (*segment).to_owned();
-                true
-            }
-            Some("{item}") => {
-                found.item = (*segment).to_owned();
-                true
-            }
-            name => name == Some(*segment),
-        });
-        (fits && names.next().is_none()).then_some(found)
+        let (id, item) = fits(endpoint.path, segments)?;
+        Some(Match { shape: endpoint.shape, endpoint, id, item, query: query.to_owned() })
     })
 }
 
 impl Match {
-    /// Value of the `Allow` header.
-    pub(super) fn allow(&self) -> &'static str {
-        match self.endpoint.path {
-            "TeamMessages" => "GET, HEAD, POST, OPTIONS",
-            _ => "GET, HEAD, OPTIONS",
-        }
-    }
-
     /// Judges and answers the question of `caller`.
     ///
     /// # Errors

@@ -6,7 +6,9 @@ use std::borrow::Cow;
 use hyper::Method;
 
 use super::reads;
-use crate::model::command::{Maintenance, What};
+use super::routes::{Given, ROUTES, Verb, fits};
+use crate::authority::Operation;
+use crate::model::command::What;
 
 /// What a request wants, before its body is read.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,6 +34,13 @@ pub(super) enum Plan {
         /// Which of the two.
         compressed: bool,
     },
+    /// Something about a user that is known in the API, but not here.
+    Unavailable {
+        /// What the caller needs the right to.
+        operation: Operation,
+        /// The `{id}` of the path.
+        user: String,
+    },
     /// `PUT User/{id}`.
     ChangeUser(String),
     /// `POST User/{id}/Dialogs`.
@@ -50,73 +59,48 @@ pub(super) enum Miss {
         /// The method asked for.
         method: String,
         /// Value of the `Allow` header.
-        allow: &'static str,
+        allow: String,
     },
 }
 
-const READ: &str = "GET, HEAD, OPTIONS";
-const READ_PUT: &str = "GET, HEAD, PUT, OPTIONS";
-const READ_POST: &str = "GET, HEAD, POST, OPTIONS";
-
 /// Finds what `method` on `path` (without the base) asks for.
 pub(super) fn plan(method: &Method, path: &str, query: &str) -> Result<Plan, Miss> {
-    let Some(segments) = segments(path) else { return Err(Miss::Path(path.to_owned())) };
-    let read = matches!(*method, Method::GET | Method::HEAD);
+    let miss = || Miss::Path(format!("{}{path}", super::BASE));
+    let segments = segments(path).ok_or_else(miss)?;
     let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
-    let id = |text: &str| text.to_owned();
-    let (what, allow) = match *segments.as_slice() {
-        ["User", user] if method == Method::PUT => return Ok(Plan::ChangeUser(id(user))),
-        ["User", user, "Dialogs"] if method == Method::POST => return Ok(Plan::CreateDialog(id(user))),
-        ["User", user, kind @ ("ClientLog" | "CompressedClientLog")] if method == Method::POST => {
-            return Ok(Plan::SendLog { user: id(user), compressed: kind == "CompressedClientLog" });
+    let verb = Verb::of(method);
+    if segments == ["openapi.json"] && verb == Some(Verb::Get) {
+        return Ok(Plan::Description);
+    }
+    let mut known = Vec::new();
+    for route in ROUTES {
+        let Some((id, _)) = fits(route.path, &segments) else { continue };
+        if Some(route.verb) == verb {
+            return Ok((route.plan)(Given { id, query: query.to_owned() }));
         }
-        ["User", _, "ClientLog" | "CompressedClientLog"] => {
-            return Err(Miss::Method { method: method.to_string(), allow: "POST, OPTIONS" });
+        known.push(route.verb);
+    }
+    if let Some(found) = reads::find(&segments, query) {
+        if verb == Some(Verb::Get) {
+            return Ok(Plan::Look(found));
         }
-        ["Dialog", dialog] if method == Method::PUT => return Ok(Plan::ActOnDialog(id(dialog))),
-        // The guide names the collection in the singular, its example in the plural.
-        ["TeamMessage" | "TeamMessages"] if method == Method::POST => return Ok(Plan::CreateMessage),
-        ["TeamMessage", message] if method == Method::DELETE => return Ok(Plan::DeleteMessage(id(message))),
-        ["TeamMessage"] => return Err(Miss::Method { method: method.to_string(), allow: "POST, OPTIONS" }),
-        ["TeamMessage", _] => {
-            return Err(Miss::Method { method: method.to_string(), allow: "DELETE, OPTIONS" });
-        }
-        ["LockedUsers"] if read => return Ok(Plan::LockedUsers),
-        ["LockedUsers"] => return Err(Miss::Method { method: method.to_string(), allow: READ }),
-        ["LockedUser", user] if method == Method::DELETE => return Ok(Plan::Unlock(id(user))),
-        ["LockedUser", _] => {
-            return Err(Miss::Method { method: method.to_string(), allow: "DELETE, OPTIONS" });
-        }
-        ["openapi.json"] if read => return Ok(Plan::Description),
-        ["SystemInfo"] => (What::SystemInfo, READ),
-        ["MaintenanceMode"] => match *method {
-            Method::POST => return Ok(Plan::Read(What::Maintenance(Maintenance::Start))),
-            Method::DELETE => return Ok(Plan::Read(What::Maintenance(Maintenance::Cancel))),
-            _ => (What::Maintenance(Maintenance::Show), "GET, HEAD, POST, DELETE, OPTIONS"),
-        },
-        // The list is documented in the plural; one source prints the singular.
-        ["User"] | ["Users"] => (What::Users, READ),
-        ["User", user] => (What::User(id(user)), READ_PUT),
-        ["User", user, "Dialogs"] => {
-            let reservations =
-                parameter(query, "type").is_some_and(|kind| kind.eq_ignore_ascii_case("reservation"));
-            (if reservations { What::Reservations(id(user)) } else { What::Dialogs(id(user)) }, READ_POST)
-        }
-        ["User", user, "Queues"] => (What::UserQueues(id(user)), READ),
-        ["Dialog", dialog] => (What::Dialog(id(dialog)), READ_PUT),
-        ["Team", team] => {
-            let include_logged_out = parameter(query, "includeLoggedOutAgents")
-                .is_some_and(|value| value.eq_ignore_ascii_case("true"));
-            (What::Team { team: id(team), include_logged_out }, READ)
-        }
-        ["Queue", queue] => (What::Queue(id(queue)), READ),
-        ref other => match reads::find(other, query) {
-            Some(found) if read => return Ok(Plan::Look(found)),
-            Some(found) => return Err(Miss::Method { method: method.to_string(), allow: found.allow() }),
-            None => return Err(Miss::Path(format!("{}{path}", super::BASE))),
-        },
-    };
-    if read { Ok(Plan::Read(what)) } else { Err(Miss::Method { method: method.to_string(), allow }) }
+        known.push(Verb::Get);
+    }
+    match known.is_empty() {
+        true => Err(miss()),
+        false => Err(Miss::Method { method: method.to_string(), allow: allow(known) }),
+    }
+}
+
+/// Value of the `Allow` header.
+fn allow(mut verbs: Vec<Verb>) -> String {
+    verbs.sort_unstable();
+    let mut names: Vec<&str> = verbs.iter().map(|verb| verb.name()).collect();
+    if verbs.contains(&Verb::Get) {
+        names.insert(1, "HEAD");
+    }
+    names.push("OPTIONS");
+    names.join(", ")
 }
 
 /// Decoded segments; `None` if one is empty or no UTF-8.
@@ -191,6 +175,11 @@ mod tests {
             let Ok(Plan::Look(found)) = get(&format!("/{path}?category=ALL")) else { panic!("{path}") };
             assert!(format!("{found:?}").starts_with(endpoint.path), "{path} is hidden by {found:?}");
         }
+        for route in ROUTES {
+            let path = format!("/{}", route.path.replace("{id}", "1").replace("{item}", "2"));
+            let method = Method::from_bytes(route.verb.name().as_bytes()).unwrap();
+            assert!(plan(&method, &path, "").is_ok(), "{method} {path}");
+        }
         assert_eq!(plan(&Method::PUT, "/User/1001", ""), Ok(Plan::ChangeUser("1001".into())));
         assert_eq!(plan(&Method::POST, "/User/1001/Dialogs", ""), Ok(Plan::CreateDialog("1001".into())));
         assert_eq!(plan(&Method::PUT, "/Dialog/1", ""), Ok(Plan::ActOnDialog("1".into())));
@@ -225,10 +214,20 @@ mod tests {
     #[test]
     fn a_wrong_method_names_the_right_ones() {
         let miss = plan(&Method::DELETE, "/User/1001", "");
-        assert_eq!(miss, Err(Miss::Method { method: "DELETE".into(), allow: READ_PUT }));
+        assert_eq!(
+            miss,
+            Err(Miss::Method { method: "DELETE".into(), allow: "GET, HEAD, PUT, OPTIONS".into() })
+        );
         let miss = plan(&Method::PUT, "/SystemInfo", "");
-        assert_eq!(miss, Err(Miss::Method { method: "PUT".into(), allow: READ }));
+        assert_eq!(miss, Err(Miss::Method { method: "PUT".into(), allow: "GET, HEAD, OPTIONS".into() }));
+        let miss = plan(&Method::PUT, "/TeamMessages", "");
+        assert_eq!(
+            miss,
+            Err(Miss::Method { method: "PUT".into(), allow: "GET, HEAD, POST, OPTIONS".into() })
+        );
+        let miss = plan(&Method::PATCH, "/TeamMessage/1", "");
+        assert_eq!(miss, Err(Miss::Method { method: "PATCH".into(), allow: "DELETE, OPTIONS".into() }));
         let miss = plan(&Method::POST, "/ReasonCodes", "");
-        assert_eq!(miss, Err(Miss::Method { method: "POST".into(), allow: READ }));
+        assert_eq!(miss, Err(Miss::Method { method: "POST".into(), allow: "GET, HEAD, OPTIONS".into() }));
     }
 }

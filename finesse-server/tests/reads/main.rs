@@ -4,6 +4,7 @@ mod centre;
 mod client_logs;
 mod desktop;
 mod extensions;
+mod media;
 mod messages;
 mod phone_books;
 mod reasons;

@@ -58,15 +58,17 @@ async fn eventually<T>(what: &str, mut found: impl AsyncFnMut() -> Option<T>) ->
     }
 }
 
-async fn loaded(server: &Server, users: usize) {
-    eventually("the first reading", async || (server.directory().user_count() == users).then_some(())).await;
+/// Waits until the directory has so many users and the realm, which is last, lets them in.
+async fn loaded(server: &Server, realm: &Realm, users: usize) {
+    let read = || server.directory().user_count() == users && realm.find("1001", Case::Exact).is_some();
+    eventually("the first reading", async || read().then_some(())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn agents_of_the_database_sign_in_by_either_name_without_a_question() {
     let postgres = Postgres::start(PERSONS).await;
     let (server, realm) = serve(config(&postgres, "")).await;
-    loaded(&server, 2).await;
+    loaded(&server, &realm, 2).await;
     let asked = realm.questions();
     for (name, password) in [("1001", "p:1"), ("ANNA", "p:1"), ("1002", "grün"), ("ben", "grün")] {
         sign_in(&realm, name, password).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
@@ -88,8 +90,8 @@ async fn agents_of_the_database_sign_in_by_either_name_without_a_question() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rest_and_xmpp_let_agents_of_the_database_in() {
     let postgres = Postgres::start(PERSONS).await;
-    let (server, _) = serve(config(&postgres, "")).await;
-    loaded(&server, 2).await;
+    let (server, realm) = serve(config(&postgres, "")).await;
+    loaded(&server, &realm, 2).await;
     let at = server.addresses();
     let mut rest = Client::stream(TcpStream::connect(at.http.unwrap()).await.unwrap()).await;
     let request = |credentials: &str| {
@@ -111,7 +113,7 @@ async fn rest_and_xmpp_let_agents_of_the_database_in() {
 async fn a_new_password_counts_at_once_and_the_old_one_no_longer() {
     let postgres = Postgres::start(PERSONS).await;
     let (server, realm) = serve(config(&postgres, "")).await;
-    loaded(&server, 2).await;
+    loaded(&server, &realm, 2).await;
     sign_in(&realm, "1001", "p:1").await.unwrap();
     postgres.password("1001", "new").await;
     sign_in(&realm, "1001", "p:1").await.expect("nobody has told yet");
@@ -126,7 +128,7 @@ async fn the_background_takes_over_what_has_changed_without_anybody_asking() {
     let mut of = config(&postgres, "");
     of.realm.cce.refresh_seconds = 1;
     let (server, realm) = serve(of).await;
-    loaded(&server, 2).await;
+    loaded(&server, &realm, 2).await;
     sign_in(&realm, "1001", "p:1").await.unwrap();
     let mut client =
         Client::stream(TcpStream::connect(server.addresses().xmpp.unwrap()).await.unwrap()).await;
@@ -148,7 +150,7 @@ async fn the_background_takes_over_what_has_changed_without_anybody_asking() {
 async fn while_the_database_is_away_memory_serves_and_when_it_is_back_all_is_well() {
     let mut postgres = Postgres::start(PERSONS).await;
     let (server, realm) = serve(config(&postgres, "")).await;
-    loaded(&server, 2).await;
+    loaded(&server, &realm, 2).await;
     postgres.stop().await;
     assert_eq!(sign_in(&realm, "2000", "x").await, Err(Refused::Unavailable));
     sign_in(&realm, "1001", "p:1").await.expect("not verified before, but in memory");
@@ -168,7 +170,7 @@ async fn while_the_database_is_away_memory_serves_and_when_it_is_back_all_is_wel
 async fn what_is_older_than_configured_is_not_gone_by() {
     let mut postgres = Postgres::start(PERSONS).await;
     let (server, realm) = serve(config(&postgres, "stale_seconds = 0")).await;
-    loaded(&server, 2).await;
+    loaded(&server, &realm, 2).await;
     postgres.stop().await;
     assert_eq!(sign_in(&realm, "1001", "p:1").await, Err(Refused::Unavailable));
     server.stop().await;
@@ -182,7 +184,7 @@ async fn guessing_costs_the_database_one_statement_for_each_name() {
     of.realm.negative_seconds = 3600;
     of.auth.lockout_failures = 0;
     let (server, realm) = serve(of).await;
-    loaded(&server, 2).await;
+    loaded(&server, &realm, 2).await;
     let asked = realm.questions();
     let guesses: Vec<_> = (0..100)
         .map(|n| {
@@ -209,7 +211,7 @@ async fn a_login_storm_asks_nobody() {
     let postgres = Postgres::start(PERSONS).await;
     postgres.many(2000).await;
     let (server, realm) = serve(config(&postgres, "")).await;
-    loaded(&server, 2002).await;
+    loaded(&server, &realm, 2002).await;
     let asked = realm.questions();
     let logins: Vec<_> = (0..2000)
         .map(|n| {
@@ -231,7 +233,7 @@ async fn the_other_host_is_asked_when_the_first_does_not_answer() {
     // Nobody listens there.
     of.realm.cce.backup_host = std::mem::replace(&mut of.realm.cce.host, "127.0.0.2".into());
     let (server, realm) = serve(of).await;
-    loaded(&server, 2).await;
+    loaded(&server, &realm, 2).await;
     sign_in(&realm, "1001", "p:1").await.unwrap();
     server.stop().await;
 }

@@ -65,7 +65,26 @@ impl Realm {
         }
         let outcome = match self.refusals.holds(&digest, now, self.negative(backend)) {
             true => Err(Refused::Credentials),
-            false => self.flights.join(&digest, backend.check(attempt)).await,
+            false => {
+                let check = async {
+                    // The attempt before may have found out since memory was asked.
+                    let found = known.as_ref().filter(|known| {
+                        self.remembered(known, &digest, peer, now, self.rules.remember).is_some()
+                    });
+                    if let Some(known) = found {
+                        return Ok(known.clone());
+                    }
+                    let outcome = backend.check(attempt).await;
+                    // Before the flight is over, so that the next attempt finds one or the other.
+                    if let Ok(known) = &outcome {
+                        let digest = self.key.digest(&known.identity.id, password);
+                        let slot = self.slots.of(&known.identity.id, now, &self.rules);
+                        slot.0.lock().verified = Some(Verified { digest, version: known.version, at: now });
+                    }
+                    outcome
+                };
+                self.flights.join(&digest, check).await
+            }
         };
         self.conclude_check(backend, known, outcome, Seen { name, password, digest, peer, now }).await
     }

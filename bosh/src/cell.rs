@@ -53,6 +53,8 @@ struct State {
     question: Option<Question>,
     /// Set once, when the end was counted and the table told.
     gone: bool,
+    /// The client was silent for too long.
+    expired: bool,
     ended_by: Option<Condition>,
     permit: Option<Permit>,
     hold: Hold,
@@ -124,6 +126,7 @@ impl Cell {
             attempts: 0,
             question: None,
             gone: false,
+            expired: false,
             ended_by: None,
             permit: Some(permit),
             hold,
@@ -219,7 +222,7 @@ impl Cell {
             let was_alive = !state.core.has_ended();
             state.core.handle_timeout(now);
             if was_alive && state.core.is_over() && !state.gone {
-                state.gone = true;
+                (state.gone, state.expired) = (true, true);
                 shared.counters.expired.add();
             }
         });
@@ -330,7 +333,12 @@ impl State {
         self.core.settle(now);
         self.reserve(now, most);
         if self.core.has_ended() && !self.stream.is_closed() {
-            self.stream.handle_eof();
+            let cause = match self.ended_by.or(self.core.fault()) {
+                Some(condition) => condition.name(),
+                None if self.expired => "inactivity",
+                None => "closed by the client",
+            };
+            self.stream.handle_loss(cause);
             let _ = self.stream.poll_action();
         }
     }

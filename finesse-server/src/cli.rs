@@ -4,6 +4,7 @@
 //! address to listen on is taken.
 
 mod decode;
+mod explain;
 mod hash;
 mod signals;
 
@@ -44,6 +45,8 @@ enum Command {
         #[arg(long)]
         scram: bool,
     },
+    /// Say from the log why a user was signed out, refused or disconnected.
+    Explain(explain::ExplainArgs),
     /// Decode CTI frames given in hexadecimal, one a line.
     CtiDecode(DecodeArgs),
 }
@@ -253,6 +256,7 @@ pub fn main() -> ExitCode {
         Command::CheckConfig(args) => outcome(check(&args)),
         Command::CtiSim(args) => outcome(on_runtime(demo::simulator_alone(args))),
         Command::Watch(args) => outcome(on_runtime(watch_events(args))),
+        Command::Explain(args) => outcome(explain::run(&args)),
         Command::HashPassword { scram } => outcome(hash::run(scram)),
         Command::CtiDecode(args) => {
             outcome(decode::run(args.dialect.into(), args.version, args.show_secrets, args.hex.as_deref()))

@@ -376,6 +376,7 @@ impl Task {
                         let left = Sessions { desktop, others: resources.len() - desktop };
                         self.model.handle_sessions(now(), left);
                     }
+                    Output::Journal(entry) => entry.write(),
                     Output::AskPeer { user, question, away } => {
                         let away_ms = u64::try_from(away.as_millis()).unwrap_or(u64::MAX);
                         if let Some(pairing) = &self.pairing {

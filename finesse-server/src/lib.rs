@@ -43,6 +43,7 @@ pub mod config;
 pub mod core;
 pub mod demo;
 pub mod directory;
+pub mod explain;
 pub mod http;
 pub mod maintenance;
 pub mod model;

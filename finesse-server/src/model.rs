@@ -24,6 +24,7 @@ pub mod actions;
 pub mod command;
 pub mod dialog;
 pub mod error;
+pub mod journal;
 pub mod output;
 pub mod queue;
 pub mod state;

@@ -199,6 +199,8 @@ impl Rest {
             false => self.caller(&head.headers, peer).await?,
         };
         if !public && let Err(wait) = self.current().rates.admit(&caller, Instant::now()) {
+            let user = &*caller;
+            tracing::info!(target: "journal", user, transport = "rest", cause = "rate limit", "request refused");
             return Err(Refusal::TooMany { user: caller, wait });
         }
         let what = match planned.map_err(Refusal::Miss)? {

@@ -165,3 +165,28 @@ fn watch_says_when_it_is_refused_and_when_nobody_is_there() {
     child.wait().unwrap();
     assert!(line.contains("cannot connect to 127.0.0.1:1") && line.contains("trying again"), "{line}");
 }
+
+#[test]
+fn a_log_is_asked_why_a_user_was_signed_out() {
+    let log = file(
+        "explain.json",
+        "{\"timestamp\":\"2026-03-02T10:42:01.5Z\",\"level\":\"INFO\",\"fields\":{\"message\":\"state\",\"user\":\"1001\",\
+         \"from\":\"READY\",\"to\":\"LOGOUT\",\"reason\":999,\"cause\":\"asked by a supervisor\",\"by\":\"1009\"},\
+         \"target\":\"journal\"}\n",
+    );
+    let log = log.to_str().unwrap();
+    let output =
+        run(&["explain", "--user", "1001", "--at", "2026-03-02T10:42:00Z", "--log", log, "--json"], "");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&answer["cause"], &answer["at"]), (&"supervisor".into(), &"2026-03-02T10:42:01.5Z".into()));
+    let output = run(&["explain", "--user", "1001", "--log", log], "");
+    assert!(text(&output.stdout).contains("supervisor 1009 asked for it (reason code 999)"));
+    for (user, at) in
+        [("1002", "2026-03-02T10:42:00Z"), ("1001", "10:42pm"), ("1001", "2026-03-02T18:00:00Z")]
+    {
+        let output = run(&["explain", "--user", user, "--at", at, "--log", log], "");
+        assert_eq!(output.status.code(), Some(1), "{user} {at}");
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty());
+    }
+}

@@ -13,6 +13,7 @@ mod components;
 mod disco;
 mod event;
 mod form;
+mod journal;
 mod message;
 mod node;
 mod ns;

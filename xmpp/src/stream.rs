@@ -50,6 +50,17 @@ pub enum Framing {
     Bosh,
 }
 
+impl Framing {
+    /// The transport's name in logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tcp | Self::Component => "tcp",
+            Self::WebSocket => "websocket",
+            Self::Bosh => "bosh",
+        }
+    }
+}
+
 /// Whether STARTTLS is offered (RFC 6120 §5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum StartTls {
@@ -139,6 +150,8 @@ pub struct Stream {
     login: Option<Box<Login>>,
     failures: u32,
     peer_closed: bool,
+    /// Why there is no connection any more, when it goes without a word.
+    loss: &'static str,
     /// What the component at the other end has to prove.
     handshake: Option<Box<component::Handshake>>,
     /// Only where bytes come in: elsewhere the transport brings whole documents.
@@ -183,6 +196,7 @@ impl Stream {
             login: None,
             failures: 0,
             peer_closed: false,
+            loss: "connection lost",
             handshake: None,
             reader,
             outbox,
@@ -340,6 +354,13 @@ impl Stream {
         }
     }
 
+    /// As [`handle_eof`](Self::handle_eof), for a transport that knows why; `cause` is told by the journal and to the
+    /// presence observer, in a few words.
+    pub fn handle_loss(&mut self, cause: &'static str) {
+        self.loss = cause;
+        self.handle_eof();
+    }
+
     /// The server stops.
     pub fn handle_shutdown(&mut self) {
         self.fail(self.departure());
@@ -444,11 +465,12 @@ impl Stream {
         self.phase = Phase::Closed;
         let managed = self.sm.as_ref().and_then(|sm| sm.slot()).map(|slot| slot.bound());
         if let Some(bound) = self.bound.as_ref().or(managed) {
-            bound.ends_with(match error {
+            let cause = match &error {
                 Some(error) => error.name(),
                 None if self.peer_closed => "closed by the client",
-                None => "connection lost",
-            });
+                None => self.loss,
+            };
+            bound.ends_with(cause, error.and_then(|error| error.text()));
         }
         self.bound = None;
         // What was half received is not kept while the peer takes its time to close.

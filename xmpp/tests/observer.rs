@@ -94,6 +94,8 @@ fn how_the_last_resource_went_is_told() {
     assert_eq!(told(), Some((Some(Framing::Tcp), "connection lost")));
     arrive().send("</stream:stream>");
     assert_eq!(told(), Some((Some(Framing::Tcp), "closed by the client")));
+    arrive().stream.handle_loss("inactivity");
+    assert_eq!(told(), Some((Some(Framing::Tcp), "inactivity")));
     let mut silent = arrive();
     silent.pass(std::time::Duration::from_secs(120));
     assert_eq!(told(), Some((Some(Framing::Tcp), "connection-timeout")));

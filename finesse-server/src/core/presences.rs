@@ -58,11 +58,7 @@ impl PresenceObserver for Presences {
     }
 
     fn unavailable(&self, user: &Principal, last: &Departure) {
-        let transport = last.transport.map_or("", |transport| match transport {
-            Framing::Tcp | Framing::Component => "tcp",
-            Framing::WebSocket => "websocket",
-            Framing::Bosh => "bosh",
-        });
+        let transport = last.transport.map_or("", Framing::name);
         self.put(
             user,
             Presence::Went(Last { resource: last.resource.clone(), transport, cause: last.cause }),

@@ -119,7 +119,7 @@ impl Model {
             .with(field::CALL_MANNER_TYPE, call_manner_type::UNSPECIFIED)
             .with_tag(tag::DIALED_NUMBER, to);
         add_variables(&mut message, &body.call_variables)?;
-        self.enqueue(now, at, Line::Phone, Job { message, expect: Expect::Made, request_id })?;
+        self.enqueue(now, at, Line::Phone, Job { message, expect: Expect::Made, request_id, by: None })?;
         Ok(Reply::Accepted)
     }
 
@@ -199,7 +199,7 @@ impl Model {
             }
             simple => self.simple_request(at, simple, call, &connection),
         };
-        self.enqueue(now, at, Line::Phone, Job { message, expect, request_id })?;
+        self.enqueue(now, at, Line::Phone, Job { message, expect, request_id, by: None })?;
         Ok(Reply::Accepted)
     }
 

@@ -7,9 +7,10 @@ use cti::{Message, field, kind, tag};
 
 use super::Model;
 use super::dialog::Leg;
+use super::journal::{Cause, Entry};
 use super::output::{Change, Output, Payload, Source, Update};
 use super::requests::Purpose;
-use super::seat::Expect;
+use super::seat::{Awaited, Expect};
 use super::state::{State, Wanted};
 use super::time::{Now, Utc};
 use super::user::{DeskSettings, Reason};
@@ -91,8 +92,12 @@ impl Model {
         let seat = &mut self.seats[at];
         let arrives = seat.view.state == State::Logout && state != State::Logout;
         let entered = state != seat.view.state || reason != seat.reason;
+        let before = (seat.view.state, seat.view.pending);
         let was = (seat.view.pending, seat.view.extension.is_empty());
         let kept = if state.defers_changes() { pending.or(seat.view.pending) } else { None };
+        let by =
+            seat.awaited.iter().find(|a| a.expect.met_by(state, reason, kept)).and_then(|a| a.by.clone());
+        let by = by.or_else(|| if before.1 == Some(state) { seat.pending_by.take() } else { None });
         let closed = seat.close(now.instant, |e| e.met_by(state, reason, kept));
         let view = Arc::make_mut(&mut seat.view);
         if entered {
@@ -106,7 +111,11 @@ impl Model {
             view.settings = None;
         }
         seat.reason = reason;
-        let changed = entered || phone_changed || was != (view.pending, view.extension.is_empty());
+        if entered || before.1 != kept {
+            self.note_state(at, before.0, by);
+        }
+        let seat = &self.seats[at];
+        let changed = entered || phone_changed || was != (seat.view.pending, seat.view.extension.is_empty());
         if changed || closed.is_some() {
             self.publish_user(at, closed.flatten());
         }
@@ -117,6 +126,23 @@ impl Model {
         if arrives && self.seats[at].view.settings.is_none() && self.service.serving() {
             self.ask_desk_settings(now, at);
         }
+    }
+
+    /// Tells the journal of the present state of an agent.
+    fn note_state(&mut self, at: usize, from: State, by: Option<Arc<str>>) {
+        let seat = &self.seats[at];
+        let user = &seat.view.profile.user;
+        let cause = match by {
+            Some(by) if by == user.id => Cause::Own,
+            Some(by) => Cause::Supervisor(by),
+            None if seat.view.state == State::Logout && seat.reason == crate::absence::REASON => {
+                Cause::Absent
+            }
+            None => Cause::Cti,
+        };
+        let (user, team) = (user.id.clone(), user.team);
+        let (to, pending, reason) = (seat.view.state, seat.view.pending, seat.reason);
+        self.out.push_back(Output::Journal(Entry::State { user, team, from, to, pending, reason, cause }));
     }
 
     /// The CTI server accepted a change of state. In a call that means later: the change is pending, and the event
@@ -135,9 +161,11 @@ impl Model {
         if !met || (wanted == Wanted::Login && !signed_in) {
             return;
         }
-        let request_id = seat.awaited.remove(waits).request_id;
+        let Awaited { request_id, by, .. } = seat.awaited.remove(waits);
         if pending.is_some() {
             Arc::make_mut(&mut seat.view).pending = pending;
+            seat.pending_by = by.clone();
+            self.note_state(at, state, by);
         }
         self.publish_user(at, request_id);
     }

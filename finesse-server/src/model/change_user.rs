@@ -56,7 +56,7 @@ impl Model {
                 self.sign_in(now, at, &body, request_id)
             }
             (_, true) => self.change_own(now, at, wanted, &body, request_id),
-            (_, false) => self.change_by_supervisor(now, at, wanted, &body, request_id),
+            (_, false) => self.change_by_supervisor(now, caller, at, wanted, (&body, request_id)),
         }
     }
 
@@ -99,11 +99,12 @@ impl Model {
             message.push(tag::TERMINAL_DEVICE_NAME, device);
         }
         let expect = Expect::State(Wanted::Login, 0);
+        let by = Some(self.seats[at].view.profile.user.id.clone());
         if signed_out && self.seats[at].view.settings.is_none() {
             // Asked first, so that they are known when the event of the sign-in shows them.
             self.ask_desk_settings(now, at);
         }
-        self.enqueue(now, at, Line::State, Job { message, expect, request_id })?;
+        self.enqueue(now, at, Line::State, Job { message, expect, request_id, by })?;
         if signed_out {
             Arc::make_mut(&mut self.seats[at].view).mobile = mobile;
         }
@@ -149,7 +150,8 @@ impl Model {
         if self.seats[at].view.state == State::Logout {
             return Err(ApiError::invalid_state("state"));
         }
-        self.ask_state(now, at, wanted, &Extras { reason, forced: false }, request_id)
+        let by = self.seats[at].view.profile.user.id.clone();
+        self.ask_state(now, at, wanted, &Extras { reason, forced: false }, (by, request_id))
     }
 
     /// The number of the reason an agent gives. Where codes are configured for the team one must be given, where
@@ -177,10 +179,10 @@ impl Model {
     fn change_by_supervisor(
         &mut self,
         now: Now,
+        caller: &User,
         at: usize,
         wanted: Wanted,
-        body: &UserBody,
-        request_id: Option<String>,
+        (body, request_id): (&UserBody, Option<String>),
     ) -> Result<Reply, ApiError> {
         let state = self.seats[at].view.state;
         let allowed = match wanted {
@@ -198,7 +200,7 @@ impl Model {
         let number = if self.settings.ccx() { BY_SUPERVISOR.1 } else { BY_SUPERVISOR.0 };
         let reason = if wanted == Wanted::Ready { 0 } else { number };
         let forced = wanted == Wanted::Logout;
-        self.ask_state(now, at, wanted, &Extras { reason, forced }, request_id)
+        self.ask_state(now, at, wanted, &Extras { reason, forced }, (caller.id.clone(), request_id))
     }
 
     fn ask_state(
@@ -207,11 +209,12 @@ impl Model {
         at: usize,
         wanted: Wanted,
         extras: &Extras,
-        request_id: Option<String>,
+        (by, request_id): (Arc<str>, Option<String>),
     ) -> Result<Reply, ApiError> {
         let message = self.state_request(at, wanted, extras);
+        let by = Some(by);
         let expect = Expect::State(wanted, extras.reason);
-        self.enqueue(now, at, Line::State, Job { message, expect, request_id })?;
+        self.enqueue(now, at, Line::State, Job { message, expect, request_id, by })?;
         Ok(Reply::Accepted)
     }
 

@@ -308,7 +308,7 @@ impl Model {
                 .with(field::NUM_NAMED_VARIABLES, 1u32)
                 .with(field::NUM_NAMED_ARRAYS, 0u32)
                 .with_tag(tag::NAMED_VARIABLE, Value::named(RESPONSE, word));
-            let job = Job { message, expect: Expect::Data(call), request_id: request_id.clone() };
+            let job = Job { message, expect: Expect::Data(call), request_id: request_id.clone(), by: None };
             self.enqueue(now, at, Line::Phone, job)?;
         }
         Ok(Reply::Accepted)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use cti::Message;
 
 use super::dialog::Dialog;
+use super::journal;
 use super::queue::QueueView;
 use super::system::SystemView;
 use super::user::UserView;
@@ -42,6 +43,8 @@ pub enum Output {
     MoveSessions(usize),
     /// Write this in the journal; the number is the user's team.
     Note(Note, Option<u32>),
+    /// Write this in the journal.
+    Journal(journal::Entry),
     /// The server went in or out of service; commands are answered accordingly from now on.
     Service {
         /// Whether it serves.

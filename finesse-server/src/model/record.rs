@@ -34,7 +34,7 @@ impl Model {
         let target = required(&body.target_media_address, "targetMediaAddress")?;
         let (at, recorded, call, connection) = self.to_record(caller, call, target)?;
         let message = self.recording_request(recorded, call, &connection);
-        let job = Job { message, expect: Expect::Nothing(call), request_id };
+        let job = Job { message, expect: Expect::Nothing(call), request_id, by: None };
         self.enqueue(now, at, Line::Phone, job)?;
         Ok(Reply::Accepted)
     }

@@ -11,6 +11,7 @@ use cti::enums::{control_failure_code as failure, published_name_of};
 
 use super::Model;
 use super::error::ApiError;
+use super::journal::Entry;
 use super::output::{AsyncError, Change, Output, Payload, Source, Update};
 use super::seat::{Awaited, Expect, Line};
 use super::state::{State, Wanted};
@@ -23,6 +24,8 @@ pub(super) struct Job {
     pub(super) message: Message,
     pub(super) expect: Expect,
     pub(super) request_id: Option<String>,
+    /// Who asks, if it is about the state.
+    pub(super) by: Option<Arc<str>>,
 }
 
 /// What a request is for.
@@ -121,14 +124,14 @@ impl Model {
         if lane.busy.is_some() {
             return;
         }
-        let Some(Job { message, expect, request_id }) = lane.waiting.pop_front() else { return };
+        let Some(Job { message, expect, request_id, by }) = lane.waiting.pop_front() else { return };
         let purpose = Purpose::Job { seat, line, expect, request_id: request_id.clone() };
         let token = self.send(now, message, purpose);
         let until = now.instant + self.settings.request_timeout;
         let seat = &mut self.seats[seat];
         seat.lane(line).busy = Some(token);
         seat.awaited.retain(|a| a.until > now.instant);
-        seat.awaited.push(Awaited { token, expect, request_id, until });
+        seat.awaited.push(Awaited { token, expect, request_id, by, until });
     }
 
     /// The CTI server accepted a request.
@@ -158,7 +161,7 @@ impl Model {
     pub(super) fn refused(&mut self, now: Now, token: u64, refusal: &Refusal) {
         match self.requests.take(token) {
             Some(Purpose::Job { seat, line, expect, request_id }) => {
-                self.seats[seat].awaited.retain(|a| a.token != token);
+                let by = self.seats[seat].give_up(token);
                 match refusal {
                     // The session is over; that is announced by itself and nothing else is.
                     Refusal::NotConnected => {}
@@ -166,6 +169,7 @@ impl Model {
                     Refusal::Unreadable(_) => {}
                     refusal => {
                         let error = self.async_error(seat, expect, refusal);
+                        self.note_refusal(seat, by, &error);
                         self.publish_error(seat, expect, request_id, error);
                         self.forget_mobile(seat, expect);
                     }
@@ -182,9 +186,10 @@ impl Model {
     pub(super) fn timed_out(&mut self, now: Now, token: u64) {
         match self.requests.take(token) {
             Some(Purpose::Job { seat, line, expect, request_id }) => {
-                self.seats[seat].awaited.retain(|a| a.token != token);
+                let by = self.seats[seat].give_up(token);
                 let code = failure::REQUEST_TIMEOUT_REJECTION;
                 let error = AsyncError { data: code, message: constant(code), kind: "Generic Error" };
+                self.note_refusal(seat, by, &error);
                 self.publish_error(seat, expect, request_id, error);
                 self.forget_mobile(seat, expect);
                 self.free(now, seat, line);
@@ -208,6 +213,12 @@ impl Model {
     fn free(&mut self, now: Now, seat: usize, line: Line) {
         self.seats[seat].lane(line).busy = None;
         self.advance(now, seat, line);
+    }
+
+    fn note_refusal(&mut self, seat: usize, by: Option<Arc<str>>, error: &AsyncError) {
+        let user = &self.seats[seat].view.profile.user;
+        let (user, team, reason, cause) = (user.id.clone(), user.team, error.data, error.message.clone());
+        self.out.push_back(Output::Journal(Entry::Refused { user, team, by, reason, cause }));
     }
 
     /// Tells the client that asked. Refusals without a request of the CTI server behind them use it too.

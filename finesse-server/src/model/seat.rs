@@ -64,6 +64,8 @@ pub(super) struct Awaited {
     pub(super) token: u64,
     pub(super) expect: Expect,
     pub(super) request_id: Option<String>,
+    /// Who asked, if it is about the state.
+    pub(super) by: Option<Arc<str>>,
     pub(super) until: Instant,
 }
 
@@ -90,6 +92,8 @@ pub(super) struct Seat {
     pub(super) events: u64,
     /// The dialer's last reservation, until its customer's call.
     pub(super) reservation: Option<Reservation>,
+    /// Who asked for the state that waits for the end of a call.
+    pub(super) pending_by: Option<Arc<str>>,
     /// Signed in when the link went down.
     pub(super) was_signed_in: bool,
 }
@@ -107,6 +111,7 @@ impl Seat {
             awaited: Vec::new(),
             events: 0,
             reservation: None,
+            pending_by: None,
             was_signed_in: false,
         }
     }
@@ -141,10 +146,17 @@ impl Seat {
         Some(self.awaited.remove(at).request_id)
     }
 
+    /// A request has failed: no event will close it. Returns who asked.
+    pub(super) fn give_up(&mut self, token: u64) -> Option<Arc<str>> {
+        let at = self.awaited.iter().position(|a| a.token == token)?;
+        self.awaited.remove(at).by
+    }
+
     /// Forgets everything that was asked: the session it was asked in is over.
     pub(super) fn forget_requests(&mut self) {
         self.state_lane = Lane::default();
         self.phone_lane = Lane::default();
         self.awaited.clear();
+        self.pending_by = None;
     }
 }

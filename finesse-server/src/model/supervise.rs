@@ -48,7 +48,7 @@ impl Model {
         let call = self.talks_on(agent);
         let call = call.map(|(dialog, connection)| (dialog.id, connection));
         let message = self.supervise_request(at, supervisory_action::MONITOR, phone, call, None);
-        let job = Job { message, expect: Expect::Monitoring, request_id };
+        let job = Job { message, expect: Expect::Monitoring, request_id, by: None };
         self.enqueue(now, at, Line::Phone, job)?;
         Ok(Reply::Accepted)
     }
@@ -83,7 +83,7 @@ impl Model {
             Some((call, talks.1)),
             Some((monitor, &own.connection)),
         );
-        let job = Job { message, expect: Expect::Barged(call), request_id };
+        let job = Job { message, expect: Expect::Barged(call), request_id, by: None };
         self.enqueue(now, at, Line::Phone, job)?;
         Ok(Reply::Accepted)
     }
@@ -176,7 +176,7 @@ impl Model {
             .on_call(at, kind::CLEAR_CONNECTION_REQ, call, &connection)
             .with_tag(tag::REQUESTING_DEVICE_ID_TYPE, device_id_type::AGENT_DEVICE)
             .with_tag(tag::REQUESTING_DEVICE_ID, self.seats[at].phone());
-        let job = Job { message, expect: Expect::Removed(call, place), request_id };
+        let job = Job { message, expect: Expect::Removed(call, place), request_id, by: None };
         self.enqueue(now, at, Line::Phone, job)?;
         Ok(Reply::Accepted)
     }

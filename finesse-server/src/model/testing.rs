@@ -80,6 +80,7 @@ pub(crate) struct Bench {
     pub(crate) asked: Vec<(String, u64, Duration)>,
     /// Entries for the journal about absent users, as `user from > to: cause`.
     pub(crate) notes: Vec<String>,
+    pub(crate) journal: Vec<super::journal::Entry>,
 }
 
 impl Bench {
@@ -102,6 +103,7 @@ impl Bench {
             log: vec![],
             asked: vec![],
             notes: vec![],
+            journal: vec![],
         }
     }
 
@@ -164,6 +166,7 @@ impl Bench {
                     note.to.name(),
                     note.cause.text()
                 )),
+                Output::Journal(entry) => self.journal.push(entry),
                 Output::Service { in_service } => self.log.push(format!("service {in_service}")),
             }
         }

@@ -13,7 +13,7 @@ use super::address::{self, Place, Target};
 use super::bounce::Bounces;
 use super::policy::{Access, Right};
 use super::stanza::{Condition, Envelope, StanzaError};
-use super::{Service, Shared, message, ns, observer, presence, query, relay};
+use super::{Service, Shared, journal, message, ns, observer, presence, query, relay};
 use crate::auth::Principal;
 use crate::error::StreamError;
 use crate::stream::Framing;
@@ -38,7 +38,18 @@ pub struct Bound {
     /// Events that the client has sent back.
     pub(crate) bounces: Mutex<Bounces>,
     /// What carries it, and why it ends.
-    fate: Mutex<(Option<Framing>, &'static str)>,
+    fate: Mutex<Fate>,
+}
+
+/// What carries a session, and why it ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fate {
+    /// The transport, once it is known.
+    pub(crate) transport: Option<Framing>,
+    /// The condition of a stream error, or a few words.
+    pub(crate) cause: &'static str,
+    /// The sentence that a stream error has for the peer.
+    pub(crate) text: Option<&'static str>,
 }
 
 impl fmt::Debug for Bound {
@@ -70,7 +81,7 @@ impl Bound {
             full,
             directed: Mutex::default(),
             bounces: Mutex::default(),
-            fate: Mutex::new((None, "given up")),
+            fate: Mutex::new(Fate { transport: None, cause: "given up", text: None }),
         }
     }
 
@@ -210,22 +221,28 @@ impl Bound {
     /// changes.
     pub(crate) fn set_away(&self, away: bool) {
         self.shared().accounts.set_away(&self.account, self.id, away);
-        let (transport, _) = self.fate();
+        let transport = self.fate().transport;
         observer::presence_changed(self, transport, "connection lost; may be resumed");
+        if away {
+            journal::note(self, journal::Step::Waits);
+        }
     }
 
     /// What carries the session from now on.
     pub(crate) fn carried_by(&self, transport: Framing) {
-        self.fate.lock().0 = Some(transport);
+        let before = self.fate.lock().transport.replace(transport);
+        journal::note(self, if before.is_none() { journal::Step::Begins } else { journal::Step::Resumed });
     }
 
-    /// Why the session is about to end, for whoever asks afterwards.
-    pub(crate) fn ends_with(&self, cause: &'static str) {
-        self.fate.lock().1 = cause;
+    /// Why the session is about to end, for whoever asks afterwards: the condition and the sentence of a stream
+    /// error, or a few words.
+    pub(crate) fn ends_with(&self, cause: &'static str, text: Option<&'static str>) {
+        let mut fate = self.fate.lock();
+        (fate.cause, fate.text) = (cause, text);
     }
 
     /// What carries the session, and why it ends.
-    pub(crate) fn fate(&self) -> (Option<Framing>, &'static str) {
+    pub(crate) fn fate(&self) -> Fate {
         *self.fate.lock()
     }
 

@@ -13,6 +13,7 @@ use minidom::Element;
 use super::accounts::Listener;
 use super::address::Target;
 use super::bound::Bound;
+use super::journal;
 use super::observer::presence_changed;
 use super::stanza::{Condition, notice, push, push_attr};
 use super::{Shared, ns, pubsub, serialize};
@@ -114,8 +115,7 @@ fn unavailable(bound: &Bound, stanza: &Element) {
     bound.shared().accounts.announce(&bound.account, bound.id, None);
     pubsub::gone(bound.shared(), &bound.account, bound.resource());
     tell_directed(bound);
-    let (transport, _) = bound.fate();
-    presence_changed(bound, transport, "unavailable by its own word");
+    presence_changed(bound, bound.fate().transport, "unavailable by its own word");
 }
 
 /// Repeats a presence to every available resource of the account, the sender included.
@@ -160,8 +160,9 @@ pub(crate) fn leave(bound: &Bound) {
         pubsub::gone(shared, &bound.account, bound.resource());
     }
     tell_directed(bound);
-    let (transport, cause) = bound.fate();
-    presence_changed(bound, transport, cause);
+    let fate = bound.fate();
+    presence_changed(bound, fate.transport, fate.cause);
+    journal::note(bound, journal::Step::Ends);
 }
 
 /// Tells each listener that the session's resource is gone.

@@ -6,6 +6,8 @@ use cti::enums::agent_state;
 use cti::{Dialect, Message, field, kind, tag};
 
 use crate::model::command::{Reply, UserBody, What};
+use crate::model::journal::Entry;
+use crate::model::state::State;
 use crate::model::testing::{
     Bench, directory, directory_with_reasons, shorts, state_body, state_event, text,
 };
@@ -288,4 +290,41 @@ fn dropping_a_reason_is_a_change_whose_event_is_waited_for() {
     assert_eq!(events.len(), 1);
     assert_eq!(text(&events[0], "requestId"), "r");
     assert!(!events[0].contains("<ReasonCode>"), "{}", events[0]);
+}
+
+/// What the journal says of agent 1002, from the states on.
+fn journal(b: &mut Bench) -> Vec<String> {
+    let told = |entry| match entry {
+        Entry::State { from, to, pending, reason, cause, .. } => {
+            let (from, to, pending) = (from.name(), to.name(), pending.map(State::name));
+            format!("{from} {to} {pending:?} {reason} {cause:?}")
+        }
+        Entry::Refused { by, reason, .. } => format!("refused {by:?} {reason}"),
+    };
+    b.journal.drain(..).map(told).collect()
+}
+
+#[test]
+fn the_journal_tells_who_asked_for_a_change() {
+    let mut b = Bench::staffed();
+    journal(&mut b);
+    b.put_user("1002", "1002", "r1", state_body("READY"));
+    let (token, _) = b.request();
+    b.confirm(token, kind::SET_AGENT_STATE_CONF);
+    b.state("1002", "2002", agent_state::AVAILABLE, 0);
+    assert_eq!(journal(&mut b), ["NOT_READY READY None 0 Own"]);
+    b.put_user("1001", "1002", "r2", state_body("LOGOUT"));
+    let (token, _) = b.request();
+    b.confirm(token, kind::SET_AGENT_STATE_CONF);
+    b.state("1002", "2002", agent_state::LOGOUT, 999);
+    assert_eq!(journal(&mut b), ["READY LOGOUT None 999 Supervisor(\"1001\")"]);
+}
+
+#[test]
+fn the_journal_does_not_blame_anybody_for_what_the_cti_server_does() {
+    let mut b = Bench::staffed();
+    journal(&mut b);
+    b.state("1002", "2002", agent_state::NOT_READY, 32767);
+    b.state("1002", "2002", agent_state::LOGOUT, 50002);
+    assert_eq!(journal(&mut b), ["NOT_READY NOT_READY None 32767 Cti", "NOT_READY LOGOUT None 50002 Cti"]);
 }

@@ -209,6 +209,16 @@ impl Pair {
         Person::arrive(&options, &http.to_string(), id, extension).await
     }
 
+    /// A REST connection of a user to a node.
+    pub async fn rest(&self, node: usize, user: &str) -> Result<Rest> {
+        Rest::connect(&self.nodes[node].http.to_string(), user, PASSWORD).await
+    }
+
+    /// Port of a node's XMPP listener.
+    pub fn xmpp_port(&self, node: usize) -> u16 {
+        self.nodes[node].xmpp.port()
+    }
+
     /// Kills a node, as a power cut does.
     pub async fn kill(&mut self, node: usize) -> Result<()> {
         self.nodes[node].child.kill().await?;

@@ -134,6 +134,16 @@ impl Person {
         }
     }
 
+    /// Waits until the server ends the stream; what it said last.
+    pub async fn farewell(&mut self) -> Result<String> {
+        while let Ok(received) = timeout(PATIENCE, self.link.receive()).await {
+            if received.is_err() {
+                return Ok(String::from_utf8_lossy(&self.link.input).into_owned());
+            }
+        }
+        bail!("{}: the stream does not end", self.id)
+    }
+
     fn read(&mut self) -> Result<()> {
         for delivery in deliveries(&mut self.link.input)? {
             ensure!(!delivery.full, "nothing was subscribed to by full address");

@@ -108,3 +108,29 @@ async fn n54_the_standby_of_ccx_is_out_of_service_says_so_and_takes_over() -> Re
     pair.until_logged(1, &["role", "to=\"active\"", "cause=\"the peer is unreachable\""]).await?;
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_administrator_empties_a_node_and_nobody_is_signed_out() -> Result<()> {
+    let mut pair = Pair::start("drain", centre(), "[absence]\ngrace_seconds = 10").await?;
+    let mut agent = pair.arrive(0, "1002", "2002").await?;
+    agent.becomes("LOGIN", "NOT_READY").await?;
+    let mut admin = pair.rest(0, "admin").await?;
+    admin.accepted("POST", "MaintenanceMode", "m", "").await?;
+    let told = agent.until("maintenance", |news| news.text("finesseMMode") == "IN_PROGRESS").await?;
+    ensure!(told.text("status") == "IN_SERVICE", "it serves on: {told:?}");
+    // The stream ends with the word where to go; whoever goes there is present and stays signed in.
+    let farewell = agent.farewell().await?;
+    let there = format!("{}:{}", HOSTS[1], pair.xmpp_port(1));
+    ensure!(farewell.contains("<see-other-host") && farewell.contains(&there), "{farewell}");
+    let mut moved = pair.arrive(1, "1002", "2002").await?;
+    moved.becomes("READY", "READY").await?;
+    pair.until_logged(0, &["maintenance", "to=\"COMPLETED\""]).await?;
+    let mut admin = pair.rest(0, "admin").await?;
+    let (status, shown) = admin.request("GET", "MaintenanceMode", "", "").await?;
+    ensure!(status == 200 && element(&shown, "status") == Some("COMPLETED"), "{status} {shown}");
+    ensure!(element(&pair.system_info(0).await?, "finesseMMode") == Some("COMPLETED"));
+    pair.until_logged(0, &["absence", "user=1002", "to=\"cancelled\"", "cause=\"present on the peer\""])
+        .await?;
+    ensure!(pair.truth("1002")?.0 == "AVAILABLE");
+    Ok(())
+}

@@ -13,6 +13,7 @@ pub(crate) mod merge;
 pub(crate) mod outbound;
 pub(crate) mod place;
 pub(crate) mod random;
+pub(crate) mod reason;
 pub(crate) mod record;
 pub(crate) mod respond;
 pub(crate) mod robot;

@@ -3,6 +3,7 @@
 mod agents;
 mod assist;
 mod calls;
+mod express;
 mod outbound;
 mod pair;
 mod queries;

@@ -50,6 +50,12 @@ impl Scribe {
         }
     }
 
+    /// Whether the dialect has a message.
+    fn has(&self, kind: Kind) -> bool {
+        let known = crate::tables::message(kind);
+        self.dialect == Dialect::Cce || known.is_some_and(|m| m.dialects == crate::tables::Dialects::Both)
+    }
+
     /// Seconds since 1970.
     pub(crate) fn clock(&self, now: Instant) -> u32 {
         let passed = now.saturating_duration_since(self.epoch.0).as_secs();
@@ -66,11 +72,19 @@ impl Scribe {
     ) {
         match event {
             Event::Agent(news) => self.agent_event(world, news, to),
-            Event::Call(news) => to.push(self.call_event(world, news)),
+            Event::Call(news) => {
+                let (audience, message) = self.call_event(world, news);
+                if self.has(message.kind) {
+                    to.push((audience, message));
+                }
+            }
             Event::Media { call, device, agent, started } => {
                 self.media_events(world, *call, device, *agent, *started, to);
             }
-            Event::PreCall { agent, queue, data } => to.push(self.pre_call(world, *agent, *queue, data)),
+            Event::PreCall { agent, queue, data } if self.dialect == Dialect::Cce => {
+                to.push(self.pre_call(world, *agent, *queue, data))
+            }
+            Event::PreCall { .. } => {}
             Event::Help { call, device, agent, emergency, client } => {
                 to.push((Audience::All, self.help(world, *call, device, *agent, *emergency, client)));
             }

@@ -6,13 +6,9 @@ use std::time::Instant;
 use super::agent::{AgentState, Base};
 use super::call::{CallData, CallId, LegId, Wait};
 use super::event::{Device, DeviceKind, Event, Leg, What};
+use super::reason::Because;
 use super::world::{Alarm, World};
-use crate::Dialect;
 use crate::enums::{call_type, event_cause};
-
-/// Reason of NOT_READY when an agent did not answer: GED-188 leaves CCE's number to the switch, CCX has `AGT_RNA`.
-const NOT_ANSWERED: u16 = 32767;
-const NOT_ANSWERED_CCX: u16 = 32763;
 
 /// A call from outside, ready to be put into the centre.
 #[derive(Debug)]
@@ -191,10 +187,7 @@ impl World {
         if !routed {
             return self.leave(now, call, &device.id, event_cause::CALL_NOT_ANSWERED);
         }
-        let reason = match self.config.dialect {
-            Dialect::Cce => NOT_ANSWERED,
-            Dialect::Ccx => NOT_ANSWERED_CCX,
-        };
+        let reason = self.because(Because::NotAnswered);
         if let Some(agent) = self.agent_at(&device.id) {
             self.agents[agent].base = Base::NotReady(reason);
             if !matches!(self.agents[agent].pending, Some(super::agent::Wish::Logout(_))) {

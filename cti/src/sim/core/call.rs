@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::event::{Device, DeviceKind, Leg};
+use crate::enums::call_type;
 
 /// Number of a call; unique for the life of the simulator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -178,6 +179,11 @@ impl Call {
     /// The state of a party that can act on the call.
     pub(crate) fn leg(&self, device: &str) -> Option<Leg> {
         self.party(device).filter(|p| p.device.kind != DeviceKind::Monitored).map(|p| p.leg)
+    }
+
+    /// Whether the centre brought it to its agents, as opposed to a call that somebody dialled to a phone.
+    pub(crate) fn is_routed(&self) -> bool {
+        self.queue.is_some() || self.outreach.is_some() || self.kind == call_type::PREROUTE_DIRECT_AGENT
     }
 
     pub(crate) fn is_live(&self) -> bool {

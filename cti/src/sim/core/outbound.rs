@@ -11,6 +11,7 @@ use std::time::Instant;
 use super::agent::Base;
 use super::call::{CallData, CallId, LegId, Wait};
 use super::event::{Device, Leg, What};
+use super::reason::Because;
 use super::truth::ContactTruth;
 use super::world::{Alarm, World};
 use crate::Dialect;
@@ -21,10 +22,6 @@ use crate::sim::campaign::{Answer, CampaignConfig, Contact, DialMode, OutboundCa
 const HISTORY: usize = 1000;
 /// Customers that a predictive campaign dials, one after the other, before it lets a reserved agent go.
 const TRIES: u32 = 3;
-/// Reason of NOT_READY when an agent did not respond to a reservation: CCX tells direct preview from the others.
-const NOT_RESPONDED: u16 = 32767;
-const NOT_RESPONDED_CCX: u16 = 32747;
-const NOT_RESPONDED_DIRECT_CCX: u16 = 32746;
 
 /// A campaign and what is left of its list.
 #[derive(Debug)]
@@ -252,7 +249,7 @@ impl World {
             return self.fail(id, &customer, event_cause::BUSY);
         }
         let leg = self.add_party(id, customer.clone(), Leg::Alerting, false, false);
-        self.tell(id, &phone, Leg::Connect, cause, What::ReachedNetwork { called: customer });
+        self.tell_of_network(id, &customer, cause);
         if answer == Answer::Voice {
             let wait = self.random.within(self.config.outside.answer);
             self.alarm(now + wait, Alarm::FarAnswer(leg));
@@ -265,11 +262,10 @@ impl World {
         let Some(outreach) = self.reservation(id).filter(|o| o.stage == Stage::Offered).cloned() else {
             return;
         };
-        let reason = match (self.config.dialect, outreach.mode) {
-            (Dialect::Cce, _) => NOT_RESPONDED,
-            (Dialect::Ccx, DialMode::DirectPreview) => NOT_RESPONDED_DIRECT_CCX,
-            (Dialect::Ccx, _) => NOT_RESPONDED_CCX,
-        };
+        let reason = self.because(match outreach.mode {
+            DialMode::DirectPreview => Because::NotRespondedDirect,
+            _ => Because::NotResponded,
+        });
         if let Some(agent) = self.agent_at(&phone.id) {
             self.agents[agent].base = Base::NotReady(reason);
         }

@@ -7,8 +7,9 @@ use std::time::Instant;
 use super::agent::{AgentState, Base};
 use super::call::{CallData, CallId, LegId, Wait};
 use super::event::{Device, DeviceKind, Leg, Merged, What};
-use super::signon::OFF_HOOK;
+use super::reason::Because;
 use super::world::{Alarm, Outcome, World, refusal};
+use crate::Dialect;
 use crate::enums::{call_type, control_failure_code as cf, event_cause};
 
 /// Where a dialled number leads.
@@ -72,13 +73,14 @@ impl World {
             return Err(refusal(cf::INVALID_DESTINATION));
         }
         let destination = self.destination(number)?;
+        let off_hook = self.because(Because::OffHook);
         if let Some(index) = self.agent_at(from) {
             let agent = &mut self.agents[index];
             if !view.holding {
                 agent.outgoing = true;
             }
             if agent.state == AgentState::Available {
-                agent.base = Base::NotReady(OFF_HOOK);
+                agent.base = Base::NotReady(off_hook);
                 self.show(now, index, AgentState::NotReady);
             }
         }
@@ -153,14 +155,27 @@ impl World {
             Destination::Queue(queue, _) => self.route(now, id, Wait::Queue(*queue), false),
             Destination::Outside(device) => {
                 let leg = self.add_party(id, device.clone(), Leg::Alerting, false, false);
-                let what = What::ReachedNetwork { called: device.clone() };
-                let root = self.calls.get(&id).map_or_else(|| device.clone(), |c| c.root.clone());
-                self.tell(id, &root, Leg::Connect, cause, what);
+                self.tell_of_network(id, device, cause);
                 let wait = self.random.within(self.config.outside.answer);
                 self.alarm(now + wait, Alarm::FarAnswer(leg));
             }
             Destination::Busy(device) => self.fail(id, device, event_cause::BUSY),
             Destination::Nobody(device) => self.fail(id, device, event_cause::DEST_NOT_OBTAINABLE),
+        }
+    }
+
+    /// A call has left for the public network. Express, which does not tell that, tells that it rings there.
+    pub(super) fn tell_of_network(&mut self, id: CallId, to: &Device, cause: u32) {
+        let Some(call) = self.calls.get(&id) else { return };
+        match self.config.dialect {
+            Dialect::Cce => {
+                let root = call.root.clone();
+                self.tell(id, &root, Leg::Connect, cause, What::ReachedNetwork { called: to.clone() });
+            }
+            Dialect::Ccx => {
+                let what = What::Delivered { ends: call.ends(), queue: None, data: call.data.clone() };
+                self.tell(id, to, Leg::Alerting, cause, what);
+            }
         }
     }
 
@@ -245,6 +260,7 @@ impl World {
         self.media(id, &party.device, false);
         self.settle_at(now, &party.device);
         self.connect_to(now, id, &to, event_cause::TRANSFER);
+        self.settle_all(now, id);
         self.leave_if_alone(now, id);
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::agent::Base;
 use super::call::{CallData, CallId};
 use super::outbound::{Outreach, Stage};
+use super::reason::Because;
 use super::world::{Outcome, World, refusal};
 use crate::Dialect;
 use crate::enums::control_failure_code as cf;
@@ -126,7 +127,7 @@ impl World {
             Response::CancelReservation => {
                 let agent = self.calls.get(&id).and_then(|c| c.parties.iter().find(|p| p.is_phone()));
                 if let Some(agent) = agent.and_then(|p| self.agent_at(&p.device.id)) {
-                    self.agents[agent].base = Base::NotReady(0);
+                    self.agents[agent].base = Base::NotReady(self.because(Because::CancelledReservation));
                 }
                 self.put_back(now, id, &outreach, "REJECTED");
             }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::agent::{AgentState, Base, Wish};
 use super::event::{AgentNews, Event, Leg};
+use super::reason::Because;
 use super::world::{Alarm, World};
 use crate::Dialect;
 
@@ -22,6 +23,8 @@ pub(crate) struct PhoneView {
     pub(crate) reserved: bool,
     /// Rings with another call.
     pub(crate) ringing: bool,
+    /// Talks on, or holds, a call that the centre routed here.
+    pub(crate) engaged: bool,
 }
 
 impl PhoneView {
@@ -44,11 +47,16 @@ impl World {
     pub(crate) fn view(&self, device: &str) -> PhoneView {
         let mut view = PhoneView::default();
         for call in self.phones.get(device).iter().flat_map(|p| &p.calls) {
-            let Some(party) = self.calls.get(call).and_then(|c| c.party(device)) else { continue };
+            let Some((call_of, party)) = self.calls.get(call).and_then(|c| Some((c, c.party(device)?)))
+            else {
+                continue;
+            };
+            let brought = call_of.root.id != party.device.id || call_of.outreach.is_some();
+            view.engaged |= brought && call_of.is_routed() && matches!(party.leg, Leg::Connect | Leg::Hold);
             match party.leg {
                 Leg::Connect if self.monitors.contains_key(call) => view.monitoring = true,
                 Leg::Connect => view.talking = true,
-                Leg::Initiate | Leg::Fail if self.calls[call].outreach.is_some() => view.reserved = true,
+                Leg::Initiate | Leg::Fail if call_of.outreach.is_some() => view.reserved = true,
                 Leg::Initiate | Leg::Queued | Leg::Fail => view.dialling = true,
                 Leg::Hold => view.holding = true,
                 Leg::Alerting if party.routed => view.reserved = true,
@@ -65,14 +73,13 @@ impl World {
         let Some(device) = agent.device.clone().filter(|_| agent.signed_in()) else { return };
         let view = self.view(&device);
         let was = agent.state;
-        // In CCX a supervisor who only listens stays not ready (Finesse guide, "Make a Silent Monitor Call").
-        let talking = match self.config.dialect {
-            Dialect::Cce => view.converses(),
-            Dialect::Ccx => view.talking,
-        };
+        let express = self.config.dialect == Dialect::Ccx;
+        // In CCX only routed calls make an agent talk, on hold or not (Finesse guide, agent states of Unified CCX). So a
+        // supervisor who only listens stays not ready.
+        let talking = if express { view.engaged } else { view.converses() };
         if talking || (view.dialling && was.on_call()) {
             self.show(now, index, AgentState::Talking);
-        } else if view.holding {
+        } else if view.holding && !express {
             self.show(now, index, AgentState::Hold);
         } else if view.reserved {
             self.show(now, index, AgentState::Reserved);
@@ -101,6 +108,7 @@ impl World {
             Some(Wish::Work | Wish::Logout(_)) | None => {}
         }
         let ready = agent.base == Base::Ready;
+        let ready = ready && self.config.dialect == Dialect::Cce;
         self.show(now, index, if ready { AgentState::WorkReady } else { AgentState::WorkNotReady });
         let timer = self.config.desk.work_timer;
         if !timer.is_zero() {
@@ -117,7 +125,15 @@ impl World {
             Some(Wish::Ready) => agent.base = Base::Ready,
             Some(Wish::Work | Wish::WorkReady) | None => {}
         }
-        let state = agent.base.state();
+        // In CCX nobody is ready while he is on a call of his own.
+        let own = |view: PhoneView| !view.reserved && (view.converses() || view.dialling || view.holding);
+        let device = self.agents[index].device.as_ref();
+        if self.config.dialect == Dialect::Ccx && device.is_some_and(|d| own(self.view(d))) {
+            let reason = self.because(Because::PrivateCall);
+            let agent = &mut self.agents[index];
+            agent.base = if agent.base == Base::Ready { Base::NotReady(reason) } else { agent.base };
+        }
+        let state = self.agents[index].base.state();
         self.show(now, index, state);
     }
 

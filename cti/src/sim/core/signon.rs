@@ -3,16 +3,11 @@
 use std::time::Instant;
 
 use super::agent::{AgentState, Base, Wish};
+use super::reason::Because;
 use super::world::{Outcome, World, refusal};
+use crate::Dialect;
 use crate::enums::control_failure_code as cf;
 use crate::sim::config::WrapUp;
-
-/// Reason of NOT_READY after sign-in in CCX (`AGT_LOGON`).
-const CCX_LOGON: u16 = 32760;
-/// Reason of NOT_READY when an agent places a call while ready.
-pub(super) const OFF_HOOK: u16 = 50006;
-/// Reason of NOT_READY when the phone goes out of service.
-pub(super) const CONNECTION_FAILURE: u16 = 50002;
 
 /// A request to sign in.
 #[derive(Clone, Copy, Debug)]
@@ -69,10 +64,12 @@ impl World {
             if !request.forced || busy {
                 return Err(refusal(cf::SPECIFIED_EXTENSION_ALREADY_IN_USE));
             }
-            self.sign_out(now, other, DEVICE_CONFLICT);
+            let reason = self.because(Because::PhoneTaken);
+            self.sign_out(now, other, reason);
         }
         if self.agents[index].signed_in() {
-            self.sign_out(now, index, DEVICE_CONFLICT);
+            let reason = self.because(Because::SignedInElsewhere);
+            self.sign_out(now, index, reason);
         }
         self.admit(now, index, name);
         Ok(())
@@ -84,7 +81,7 @@ impl World {
         if let Some(phone) = self.phones.get_mut(&name) {
             phone.agent = Some(index);
         }
-        let reason = if self.config.dialect == crate::Dialect::Ccx { CCX_LOGON } else { 0 };
+        let reason = self.because(Because::SignedIn);
         let agent = &mut self.agents[index];
         agent.device = Some(name);
         agent.base = Base::NotReady(reason);
@@ -117,7 +114,9 @@ impl World {
 
     fn wish_logout(&mut self, now: Instant, index: usize, reason: u16, forced: bool) -> Outcome {
         let state = self.agents[index].state;
-        if !forced && state != AgentState::NotReady {
+        // Express lets agents sign out while they are ready (Finesse guide, supported state transitions).
+        let ready_will_do = self.config.dialect == Dialect::Ccx && state == AgentState::Available;
+        if !forced && state != AgentState::NotReady && !ready_will_do {
             return Err(refusal(cf::INVALID_OBJECT_STATE));
         }
         if !forced && reason == 0 && self.config.desk.logout_reason_required {
@@ -147,6 +146,9 @@ impl World {
         }
         let agent = &mut self.agents[index];
         match agent.state {
+            AgentState::Talking if self.config.dialect == Dialect::Ccx && agent.pending.is_some() => {
+                return Err(refusal(cf::RESOURCE_BUSY));
+            }
             AgentState::Talking | AgentState::Hold | AgentState::Reserved => {
                 self.later(now, index, Wish::NotReady(reason));
             }
@@ -178,15 +180,17 @@ impl World {
             return Ok(());
         }
         let reserved = self.outbound_direction(index).is_some();
+        let idle = self.agents[index].device.as_ref().is_none_or(|d| self.view(d).idle());
         let agent = &mut self.agents[index];
         match agent.state {
             AgentState::Reserved if reserved => self.later(now, index, Wish::Ready),
             AgentState::Reserved => return Err(refusal(cf::INVALID_OBJECT_STATE)),
-            AgentState::Talking | AgentState::Hold if self.config.dialect == crate::Dialect::Ccx => {
+            AgentState::Talking | AgentState::Hold if self.config.dialect == Dialect::Ccx => {
                 return Err(refusal(cf::INVALID_AGENT_WORKMODE));
             }
             AgentState::Talking | AgentState::Hold => self.later(now, index, Wish::Ready),
             AgentState::Available => {}
+            _ if self.config.dialect == Dialect::Ccx && !idle => return Err(refusal(cf::RESOURCE_BUSY)),
             _ => {
                 agent.base = Base::Ready;
                 self.show(now, index, AgentState::Available);
@@ -200,7 +204,7 @@ impl World {
     fn leaves_reservation(&self, agent: usize) -> Outcome<Option<super::call::CallId>> {
         match self.reservation_of(agent) {
             Some((_, outreach)) if outreach.mode.asks() => Ok(None),
-            Some(_) if self.config.dialect == crate::Dialect::Ccx => Err(refusal(cf::GENERIC_OPERATION)),
+            Some(_) if self.config.dialect == Dialect::Ccx => Err(refusal(cf::GENERIC_OPERATION)),
             found => Ok(found.map(|(id, _)| id)),
         }
     }
@@ -209,7 +213,8 @@ impl World {
     fn wish_work(&mut self, now: Instant, index: usize, wish: Wish) -> Outcome {
         let (agent, desk) = (&self.agents[index], &self.config.desk);
         let mode = if agent.outgoing { desk.wrap_up_outgoing } else { desk.wrap_up_incoming };
-        if !agent.state.on_call() || mode == WrapUp::NotAllowed {
+        let unknown = wish == Wish::WorkReady && self.config.dialect == Dialect::Ccx;
+        if !agent.state.on_call() || mode == WrapUp::NotAllowed || unknown {
             return Err(refusal(cf::INVALID_AGENT_WORKMODE));
         }
         self.later(now, index, wish);
@@ -235,9 +240,10 @@ impl World {
         if in_service {
             return Ok(());
         }
+        let down = self.because(Because::PhoneDown);
         if let Some(index) = agent {
             let agent = &mut self.agents[index];
-            agent.base = Base::NotReady(CONNECTION_FAILURE);
+            agent.base = Base::NotReady(down);
             agent.pending = None;
             self.rest_unless_kept(now, index);
         }
@@ -270,6 +276,3 @@ impl World {
         }
     }
 }
-
-/// Reason of LOGOUT when a forced sign-in takes the phone.
-const DEVICE_CONFLICT: u16 = 50030;

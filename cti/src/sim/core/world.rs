@@ -13,6 +13,7 @@ use super::event::{CallNews, Device, DeviceKind, Event, Leg, What};
 use super::ledger::Ledger;
 use super::outbound::{self, Campaign};
 use super::random::Random;
+use super::reason::Because;
 use super::supervise::Monitored;
 use super::truth::ContactTruth;
 use crate::enums::{control_failure_code as cf, event_cause};
@@ -315,6 +316,11 @@ impl World {
         let call = *self.legs.get(&id)?;
         let party = self.calls.get(&call)?.parties.iter().find(|p| p.id == id)?;
         Some((call, party))
+    }
+
+    /// The reason code of this centre's dialect.
+    pub(super) fn because(&self, reason: Because) -> u16 {
+        reason.code(self.config.dialect)
     }
 
     pub(crate) fn agent_at(&self, device: &str) -> Option<usize> {

@@ -11,8 +11,10 @@ use crate::sim::core::agent::AgentState;
 use crate::sim::core::call::{CallId, Wait};
 use crate::sim::core::event::Leg;
 use crate::sim::core::world::World;
-use crate::sim::{Answer, CampaignConfig, Contact, DialMode, InboundCall, OutboundCall, WrapUp};
-use crate::{Kind, Message, Value, field, kind, tag};
+use crate::sim::{
+    Answer, CampaignConfig, Contact, DialMode, InboundCall, OutboundCall, Reaction, Rule, Side, WrapUp,
+};
+use crate::{Dialect, Kind, Message, Value, field, kind, tag};
 
 /// One step of somebody. Agents and phones are 0 to 3, calls count from the oldest.
 #[derive(Clone, Debug)]
@@ -31,6 +33,9 @@ enum Step {
     Remove(usize, usize, usize),
     Supervise(u32, usize, usize),
     Phone(usize, bool),
+    Help(usize, bool),
+    Rule(usize, Reaction),
+    Freeze(bool),
     Outbound(usize, usize),
     Respond(usize, usize),
     SignOutAll,
@@ -55,6 +60,7 @@ fn step() -> impl Strategy<Value = Step> {
     let which = 0..5usize;
     let number = 0..NUMBERS.len();
     let states = prop_oneof![Just(1u32), Just(2), Just(3), Just(3), Just(3), Just(5), Just(6), Just(4)];
+    let reaction = prop_oneof![Just(Reaction::Refuse), Just(Reaction::Ignore), Just(Reaction::Obey)];
     let single = prop_oneof![
         4 => Just(kind::ANSWER_CALL_REQ),
         2 => Just(kind::HOLD_CALL_REQ),
@@ -86,6 +92,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (who, any::<bool>()).prop_map(|(p, s)| Step::Phone(p, s)),
         3 => (0..CAMPAIGNS.len(), 0..3usize).prop_map(|(c, a)| Step::Outbound(c, a)),
         4 => (0..5usize, 0..RESPONSES.len()).prop_map(|(c, r)| Step::Respond(c, r)),
+        2 => (0..4usize, any::<bool>()).prop_map(|(p, e)| Step::Help(p, e)),
+        1 => (0..4usize, reaction).prop_map(|(p, r)| Step::Rule(p, r)),
+        1 => any::<bool>().prop_map(Step::Freeze),
         1 => Just(Step::SignOutAll),
         1 => any::<bool>().prop_map(Step::Online),
         4 => (0..30u64).prop_map(Step::Pass),
@@ -106,7 +115,7 @@ fn do_step(pair: &mut Pair, step: &Step) {
             Message::new(kind::SET_AGENT_STATE_REQ)
                 .with(field::AGENT_STATE, state)
                 .with(field::FORCED_FLAG, u32::from(forced))
-                .with_tag(tag::AGENT_ID, AGENTS[agent])
+                .with_agent_id(pair.codec.dialect(), AGENTS[agent])
                 .with_tag(tag::AGENT_INSTRUMENT, ""),
         ),
         Step::Call(queue) => {
@@ -181,6 +190,18 @@ fn do_step(pair: &mut Pair, step: &Step) {
                     .with_tag(tag::NAMED_VARIABLE, Value::named("BAResponse", RESPONSES[response])),
             );
         }
+        Step::Help(phone, emergency) => {
+            let request = if emergency { kind::EMERGENCY_CALL_REQ } else { kind::SUPERVISOR_ASSIST_REQ };
+            let id = aim.0.iter().find(|(p, _, leg)| *p == phone && *leg == Leg::Connect);
+            pair.on_call(request, id.map_or(u32::MAX, |(_, id, _)| *id), NUMBERS[phone]);
+        }
+        Step::Rule(phone, then) => {
+            let extension = Some(NUMBERS[phone].into());
+            let delay = Duration::from_secs(3);
+            let rule = Rule { extension, times: Some(2), then, code: 22, delay, ..Rule::default() };
+            let _ = pair.exchange.rules.add(rule);
+        }
+        Step::Freeze(on) => pair.exchange.freeze(now, Side::A, on),
         Step::SignOutAll => pair.exchange.world.sign_out_all(now, 999),
         Step::Online(on) => pair.exchange.world.set_online(on),
         Step::Pass(seconds) => pair.seconds(seconds),
@@ -268,7 +289,13 @@ fn check_agent(world: &World, agent: &crate::sim::core::agent::Agent) -> Result<
         return Ok(());
     };
     let view = world.view(device);
+    let express = world.config.dialect == Dialect::Ccx;
     let expected: &[AgentState] = match view {
+        v if express && v.engaged => &[AgentState::Talking],
+        v if express && !v.reserved && (v.dialling || v.holding || v.converses()) => {
+            &[AgentState::Talking, AgentState::NotReady, AgentState::WorkNotReady]
+        }
+        _ if express && agent.state == AgentState::WorkReady => &[],
         v if v.converses() => &[AgentState::Talking],
         v if v.holding => &[AgentState::Hold, AgentState::Talking],
         v if v.dialling => &[
@@ -312,8 +339,10 @@ proptest! {
         steps in prop::collection::vec(step(), 1..80),
         wrap_up in prop_oneof![Just(WrapUp::Required), Just(WrapUp::Optional), Just(WrapUp::NotAllowed)],
         talk in any::<bool>(),
+        express in any::<bool>(),
     ) {
         let mut config = config();
+        config.dialect = if express { Dialect::Ccx } else { Dialect::Cce };
         config.desk.wrap_up_incoming = wrap_up;
         if !talk {
             config.callers.talk = None;
@@ -327,7 +356,7 @@ proptest! {
         config.campaigns = CAMPAIGNS.map(campaign).to_vec();
         // So that some listen in, all may.
         config.agents.iter_mut().for_each(|agent| agent.supervisor = true);
-        let mut pair = Pair::open(config, 20);
+        let mut pair = Pair::open(config, if express { 18 } else { 20 });
         for (agent, state) in AGENTS.into_iter().zip([2u32, 3, 3, 3]) {
             pair.login(agent);
             pair.set_state(agent, state, 0);
@@ -339,6 +368,8 @@ proptest! {
             check_story(&pair.take(), &mut live)?;
         }
         // Everybody hangs up: nothing may be left.
+        pair.exchange.freeze(pair.now, Side::A, false);
+        pair.exchange.rules.clear();
         pair.exchange.world.set_online(true);
         for _ in 0..4 {
             let calls: Vec<CallId> = pair.exchange.world.calls.keys().copied().collect();

@@ -11,29 +11,22 @@ use crate::{Dialect, Message, field, kind, tag};
 pub(super) const VOICE: i32 = 1;
 
 /// The bit of `AgentStateMask` that asks for events of a state.
-pub(crate) fn agent_mask(dialect: Dialect, state: AgentState) -> u32 {
-    match (dialect, state) {
-        // CCX knows one work state; its bits 0x40 and 0x80 mean something else than CCE's.
-        (Dialect::Ccx, AgentState::WorkReady) => 0x20,
-        (Dialect::Ccx, AgentState::Hold) => 0x10,
-        (_, AgentState::Hold) => 0x200,
-        (_, state) => 1 << state.code(),
-    }
-}
-
-/// A state as the dialect names it.
-fn code(dialect: Dialect, state: AgentState) -> u32 {
-    match (dialect, state) {
-        (Dialect::Ccx, AgentState::WorkReady) => AgentState::WorkNotReady.code(),
-        (Dialect::Ccx, AgentState::Hold) => AgentState::Talking.code(),
-        (_, state) => state.code(),
+///
+/// CCX knows one work state and no hold, and has bits of its own for those who talk and will do something else then.
+fn agent_mask(dialect: Dialect, state: AgentState, next: Option<AgentState>) -> u32 {
+    use crate::enums::agent_state_mask_ccx as ccx;
+    match (dialect, state, next) {
+        (Dialect::Ccx, AgentState::Talking, Some(AgentState::NotReady)) => ccx::TALKING_PENDING_NOT_READY,
+        (Dialect::Ccx, AgentState::Talking, Some(AgentState::WorkNotReady)) => ccx::TALKING_PENDING_WORK,
+        (_, AgentState::Hold, _) => 0x200,
+        (_, state, _) => 1 << state.code(),
     }
 }
 
 impl Scribe {
     pub(super) fn agent_event(&self, world: &World, news: &AgentNews, to: &mut Vec<(Audience, Message)>) {
         let agent = &world.agents[news.agent];
-        let state = code(self.dialect, news.state);
+        let state = news.state.code();
         let mut m = self
             .event(kind::AGENT_STATE_EVENT)
             .with(field::SESSION_ID, 0u32)
@@ -50,7 +43,7 @@ impl Scribe {
             m.push(tag::AGENT_INSTRUMENT, &**extension);
         }
         if let Some(next) = news.next {
-            m.push(tag::NEXT_AGENT_STATE, code(self.dialect, next));
+            m.push(tag::NEXT_AGENT_STATE, next.code());
         }
         let own = if news.outgoing { call_direction::OUT } else { call_direction::IN };
         let on_call = news.state.on_call() || (news.state == AgentState::Reserved && news.outbound.is_some());
@@ -58,13 +51,13 @@ impl Scribe {
             m.push(tag::DIRECTION, news.outbound.unwrap_or(own));
         }
         push_skills(&mut m, world, news.agent, state, 99);
-        let bit = agent_mask(self.dialect, news.state);
+        let bit = agent_mask(self.dialect, news.state, news.next);
         to.push((Audience::Agent(bit), m));
     }
 
     pub(super) fn agent_state_conf(&self, world: &World, agent: usize, invoke_id: u32) -> Message {
         let record = &world.agents[agent];
-        let state = code(self.dialect, record.state);
+        let state = record.state.code();
         let mut m = super::confirm(kind::QUERY_AGENT_STATE_CONF, invoke_id)
             .with(field::AGENT_STATE, state)
             .with(field::NUM_SKILL_GROUPS, count(record.queues.len().min(20)));

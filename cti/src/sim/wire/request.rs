@@ -11,7 +11,7 @@ use crate::sim::core::signon::{SignIn, StateRequest};
 use crate::sim::core::supervise::Supervision;
 use crate::sim::core::world::{Outcome, Refusal, World, refusal};
 use crate::sim::session::Session;
-use crate::{Field, Kind, Message, Tag, field, kind, tag};
+use crate::{Dialect, Field, Kind, Message, Tag, field, kind, tag};
 
 /// What goes back to the client that asked.
 pub(crate) type Answer = Vec<Message>;
@@ -25,7 +25,7 @@ pub(crate) fn answer(
     m: &Message,
 ) -> Answer {
     let invoke = m.invoke_id().unwrap_or(0);
-    let Some(needs) = needed_services(m.kind) else {
+    let Some(needs) = needed_services(m.kind).filter(|_| !lacks(scribe.dialect, m.kind)) else {
         return vec![failure(invoke_id_of(m), status_code::INVALID_MESSAGE_LENGTH)];
     };
     if session.services & needs != needs {
@@ -110,6 +110,18 @@ fn needed_services(kind: Kind) -> Option<u32> {
         | kind::STOP_RECORDING_REQ => service::CLIENT_CONTROL,
         _ => return None,
     })
+}
+
+/// Requests that CCX does not have. It has recording, whose layouts its guide does not print.
+fn lacks(dialect: Dialect, kind: Kind) -> bool {
+    let absent = [
+        kind::RELEASE_CALL_REQ,
+        kind::DEFLECT_CALL_REQ,
+        kind::LIST_AGENT_TEAM_REQ,
+        kind::MONITOR_AGENT_TEAM_START_REQ,
+        kind::MONITOR_AGENT_TEAM_STOP_REQ,
+    ];
+    dialect == Dialect::Ccx && absent.contains(&kind)
 }
 
 /// The InvokeID of a message that this server does not know: by convention the first four bytes.

@@ -283,11 +283,13 @@ pub struct Tls {
     pub key: Option<Spanned<String>>,
     /// Seconds between looks at these files; 0: only when told to.
     pub check_seconds: u32,
+    /// Seconds for which browsers may come back over TLS only (RFC 6797); 0: they are not told.
+    pub hsts_seconds: u32,
 }
 
 impl Default for Tls {
     fn default() -> Tls {
-        Tls { certificate: None, key: None, check_seconds: 5 }
+        Tls { certificate: None, key: None, check_seconds: 5, hsts_seconds: 31_536_000 }
     }
 }
 

@@ -8,6 +8,7 @@ mod host_meta;
 mod line;
 mod patience;
 mod places;
+mod protection;
 mod second;
 pub mod tls;
 mod unread;
@@ -40,6 +41,7 @@ use crate::rest::Rest;
 pub use host_meta::HostMeta;
 use patience::{Times, Watch};
 use places::{Place, Places};
+pub use protection::transport_security;
 use unread::Unread;
 
 /// What the memory budget counts for a connection: its task and hyper's buffers.
@@ -108,6 +110,8 @@ pub struct Rules {
     pub idle: Duration,
     /// Where clients find BOSH and WebSocket.
     pub host_meta: HostMeta,
+    /// Value of `Strict-Transport-Security` in answers over TLS.
+    pub transport_security: Option<HeaderValue>,
 }
 
 /// What one listener does; may change while it is open, for connections accepted from then on.
@@ -342,9 +346,10 @@ impl Interfaces {
             async move {
                 if !allowed {
                     interfaces.xmpp.count_refusal(xmpp::Refusal::BadRequest);
-                    return Ok(ambiguous().map(Either::Left));
+                    return Ok(interfaces.protected(ambiguous().map(Either::Left), from));
                 }
-                Ok::<_, Infallible>(interfaces.answer(request, from).await)
+                let answer = interfaces.answer(request, from).await;
+                Ok::<_, Infallible>(interfaces.protected(answer, from))
             }
         });
         let connection = http.serve_connection(io, service).with_upgrades();
@@ -384,6 +389,7 @@ impl Interfaces {
             async move {
                 let answer = interfaces.answer(request, from).await;
                 drop(busy);
+                let answer = interfaces.protected(answer, from);
                 Ok::<_, Infallible>(answer.map(|body| answers.watch(body)))
             }
         });
@@ -407,6 +413,12 @@ impl Interfaces {
         if let Err(error) = ended {
             tracing::debug!(peer = %from.peer, %error, "HTTP/2 connection ended");
         }
+    }
+
+    /// The answer with what every answer carries.
+    fn protected(&self, answer: Response<Body>, from: From) -> Response<Body> {
+        let rules = self.rules();
+        protection::protect(answer, rules.transport_security.as_ref().filter(|_| from.secure))
     }
 
     async fn answer(&self, request: Request<Incoming>, from: From) -> Response<Body> {

@@ -418,3 +418,45 @@ async fn n7_scram_is_not_offered_where_accounts_have_no_verifiers() {
     }
     server.stop().await;
 }
+
+/// Every kind of answer, of whatever interface, says what browsers may not do with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_carries_the_headers_that_protect_it() {
+    let lists = ["http", "https", "bosh", "bosh_tls"].map(|key| (key, any()));
+    let server = start(&format!("{}[server]\nplain_http = \"serve\"\n", listen(&lists)));
+    let at = server.addresses();
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let two_lengths = "POST /finesse/api/User/1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\
+                       Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+    let requests = [
+        (get("/"), 200),
+        (get("/nothing"), 404),
+        (get("/finesse/api/SystemInfo"), 200),
+        (get("/finesse/api/User/1001"), 401),
+        (get("/finesse/api/Nothing"), 401),
+        (get("/.well-known/host-meta"), 200),
+        (get("/http-bind/"), 405),
+        (get("/ws/"), 400),
+        (post("/http-bind/", ""), 200),
+        (two_lengths.to_owned(), 400),
+    ];
+    for (request, status) in &requests {
+        for (address, secure) in [(at.http, false), (at.bosh, false), (at.https, true), (at.bosh_tls, true)] {
+            let address = address.unwrap();
+            let (given, answer) = match secure {
+                false => connect(address).await.http(request).await,
+                true => Client::stream(tls(address, &[]).await.0).await.http(request).await,
+            };
+            assert_eq!(given, *status, "{request}\n{answer}");
+            let head = answer.split("\r\n\r\n").next().unwrap().to_ascii_lowercase();
+            for header in
+                ["x-content-type-options: nosniff", "referrer-policy: no-referrer", "cache-control: no-"]
+            {
+                assert_eq!(head.matches(header).count(), 1, "{header} in {head}");
+            }
+            let strict = head.contains("\r\nstrict-transport-security: max-age=31536000");
+            assert_eq!(strict, secure, "{head}");
+        }
+    }
+    server.stop().await;
+}

@@ -146,5 +146,6 @@ fn others(config: &Config) -> Vec<Range> {
         ("realm.ccx", "at_once", ccx.at_once, 1, 1000),
         ("realm.ccx", "wait_seconds", ccx.wait_seconds, 0, 600),
         ("tls", "check_seconds", config.tls.check_seconds, 0, DAY),
+        ("tls", "hsts_seconds", config.tls.hsts_seconds, 0, 2 * 365 * DAY),
     ]
 }

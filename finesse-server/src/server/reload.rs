@@ -211,7 +211,7 @@ mod tests {
                 "proxy_protocol",
             ],
         ),
-        ("tls", &["certificate", "key", "check_seconds"]),
+        ("tls", &["certificate", "key", "check_seconds", "hsts_seconds"]),
         ("xmpp", &["starttls", "coalesce"]),
         (
             "limits",

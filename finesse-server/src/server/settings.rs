@@ -282,6 +282,7 @@ pub(super) fn rules(config: &Config, addresses: Addresses) -> Rules {
         header: seconds(timeouts.http_header),
         idle: seconds(timeouts.http_idle),
         host_meta: host_meta(config, addresses),
+        transport_security: crate::http::transport_security(config.tls.hsts_seconds),
     }
 }
 

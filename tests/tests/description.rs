@@ -24,7 +24,7 @@ async fn complaints(description: &str) -> Result<String> {
     drop(input);
     let output = validator.wait_with_output().await?;
     let said = String::from_utf8(output.stderr)?;
-    ensure!(output.status.success() != !said.is_empty(), "neither valid nor invalid: {said}");
+    ensure!(output.status.success() == said.is_empty(), "neither valid nor invalid: {said}");
     Ok(said)
 }
 

@@ -146,6 +146,7 @@ fn decode(text: &str) -> Option<Cow<'_, str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::command::Maintenance;
 
     fn get(path: &str) -> Result<Plan, Miss> {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));

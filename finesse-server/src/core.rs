@@ -13,6 +13,7 @@ use tokio::time::{Sleep, sleep_until};
 use crate::absence::Peer;
 use crate::config::Resources;
 use crate::directory::Directory;
+use crate::health::Standing;
 use crate::maintenance::Sessions;
 use crate::model::command::{ApiError, Command, Reply, What};
 use crate::model::time::Now;
@@ -39,6 +40,7 @@ const IDLE: std::time::Duration = std::time::Duration::from_secs(3600);
 pub struct Core {
     commands: mpsc::Sender<Asked>,
     serving: watch::Receiver<bool>,
+    standing: watch::Receiver<Standing>,
     stop: Arc<watch::Sender<bool>>,
 }
 
@@ -83,19 +85,22 @@ pub fn spawn(parts: Parts) -> Core {
         tracing::warn!("presence is observed by somebody else: nobody is signed out for being absent");
     }
     let publisher = Publisher::new(service.broker().clone(), service.config().pubsub_domain.clone());
+    let model = Model::new(settings, directory);
+    let (standing, standing_receiver) = watch::channel(standing(&model));
     let task = Task {
-        model: Model::new(settings, directory),
+        model,
         link,
         publisher,
         tokens: HashMap::new(),
         failed: VecDeque::new(),
         serving,
+        standing,
         presences,
         service,
         pairing,
     };
     tokio::spawn(task.run(events, queue, peer, stopped));
-    Core { commands, serving: serving_receiver, stop: Arc::new(stop) }
+    Core { commands, serving: serving_receiver, standing: standing_receiver, stop: Arc::new(stop) }
 }
 
 impl Core {
@@ -142,6 +147,11 @@ impl Core {
         self.serving.clone()
     }
 
+    /// How the model stands, to be looked at; closed when its task has ended.
+    pub fn standing(&self) -> watch::Receiver<Standing> {
+        self.standing.clone()
+    }
+
     /// Ends the CTI session in order and the task with it. Cancel safe: the end goes on without the waiting.
     pub async fn stop(&self) {
         self.stop.send_replace(true);
@@ -160,6 +170,7 @@ struct Task {
     /// Requests that the link did not take.
     failed: VecDeque<(u64, Refusal)>,
     serving: watch::Sender<bool>,
+    standing: watch::Sender<Standing>,
     presences: Arc<Presences>,
     service: xmpp::Service,
     pairing: Option<Pairing>,
@@ -351,6 +362,13 @@ impl Task {
             pairing.publish(&self.model);
             self.model.handle_refuge(self.refuge());
         }
+        self.tell();
+    }
+
+    /// Lets probes see how the model stands.
+    fn tell(&self) {
+        let now = standing(&self.model);
+        self.standing.send_if_modified(|told| std::mem::replace(told, now) != now);
     }
 
     /// Does what the model wants, until it wants nothing more.
@@ -388,6 +406,8 @@ impl Task {
                         let names = ["OUT_OF_SERVICE", "IN_SERVICE"];
                         let (from, to) = (names[usize::from(!in_service)], names[usize::from(in_service)]);
                         tracing::info!(target: "journal", from, to, cause = reason, "service");
+                        // Who waits for the service and asks then whether it is ready is told that it is.
+                        self.tell();
                         self.serving.send_replace(in_service);
                     }
                 }
@@ -395,6 +415,14 @@ impl Task {
             let Some((token, refusal)) = self.failed.pop_front() else { return };
             self.model.handle_link(now(), Link::Refused { token, refusal });
         }
+    }
+}
+
+fn standing(model: &Model) -> Standing {
+    Standing {
+        in_service: model.in_service(),
+        reason: model.service_reason(),
+        maintenance: model.maintenance(),
     }
 }
 

@@ -36,6 +36,7 @@ use xmpp::forwarded::{self, ForwardedHeader};
 use xmpp::websocket::{Admission, WsOptions};
 use xmpp::{Network, proxy_protocol};
 
+use crate::health::Health;
 use crate::pages;
 use crate::rest::Rest;
 pub use host_meta::HostMeta;
@@ -81,6 +82,8 @@ pub struct Interfaces {
     pub xmpp: xmpp::Service,
     /// Bounds the streams over TCP and WebSocket.
     pub admission: Admission,
+    /// What probes are answered.
+    pub health: Health,
     rules: RwLock<Arc<Rules>>,
     places: Arc<Places>,
 }
@@ -231,10 +234,11 @@ impl Interfaces {
         bosh: bosh::Endpoint,
         xmpp: xmpp::Service,
         admission: Admission,
+        health: Health,
         rules: Rules,
     ) -> Interfaces {
         let rules = RwLock::new(Arc::new(rules));
-        Interfaces { rest, bosh, xmpp, admission, rules, places: Arc::default() }
+        Interfaces { rest, bosh, xmpp, admission, health, rules, places: Arc::default() }
     }
 
     /// From now on these rules hold. Bounds and times of a connection are those of its beginning.
@@ -422,6 +426,10 @@ impl Interfaces {
     }
 
     async fn answer(&self, request: Request<Incoming>, from: From) -> Response<Body> {
+        // Before anything is reserved: a full server is alive, and not to be started anew in the middle of a storm.
+        if let Some(answer) = self.health.answer(request.method(), request.uri().path()) {
+            return answer.map(Either::Left);
+        }
         let rules = self.rules();
         let From { secure, redirect, .. } = from;
         let peer = rules.client(from.peer, request.headers());

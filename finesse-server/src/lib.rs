@@ -44,6 +44,7 @@ pub mod core;
 pub mod demo;
 pub mod directory;
 pub mod explain;
+pub mod health;
 pub mod http;
 pub mod maintenance;
 pub mod model;

@@ -24,6 +24,7 @@ use crate::access::Rights;
 use crate::config::{Config, Deployment, RealmKind};
 use crate::core::{self, Core};
 use crate::directory::{Directory, Shared};
+use crate::health::Health;
 use crate::http::Interfaces;
 use crate::http::tls::Tls;
 use crate::model;
@@ -230,11 +231,13 @@ impl Server {
             Model { core: core.clone(), broker: broker.clone(), pubsub_domain: config.server.pubsub() };
         let rest =
             Rest::new(settings::rest(&config), realm.clone(), Arc::new(model), shared_directory.clone());
+        let (stop, stopping) = watch::channel(false);
         let interfaces = Arc::new(Interfaces::new(
             rest,
             bosh::Endpoint::new(service.clone(), settings::bosh(&config)),
             service.clone(),
             Admission::new(settings::admission(&config)),
+            Health::new(core.standing(), stopping),
             settings::rules(&config, addresses),
         ));
         let people = People {
@@ -244,7 +247,6 @@ impl Server {
             rights,
             realm: realm.clone(),
         };
-        let (stop, _) = watch::channel(false);
         let news = realm.take_news();
         let behind = Behind { interfaces, realm, tls, stop };
         let (mut doors, mut tasks) = (Doors::default(), JoinSet::new());

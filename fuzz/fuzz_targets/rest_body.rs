@@ -2,6 +2,7 @@
 
 #![no_main]
 
+use finesse_server::api::bodies::{DIALOG, USER};
 use finesse_server::rest::body::{Charset, Element, parse};
 use libfuzzer_sys::fuzz_target;
 
@@ -10,10 +11,10 @@ fuzz_target!(|data: &[u8]| {
         match parse(data, charset) {
             Ok(root) => {
                 check(&root, 1);
-                if let Ok(body) = root.user() {
+                if let Ok(body) = USER.read(&root) {
                     assert!(body.state.is_none_or(|state| !state.trim().is_empty()));
                 }
-                if let Ok(body) = root.dialog() {
+                if let Ok(body) = DIALOG.read(&root) {
                     assert!(body.call_variables.iter().all(|(name, _)| name.trim() == name));
                 }
             }

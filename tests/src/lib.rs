@@ -16,6 +16,7 @@ pub mod failover;
 pub mod hostile;
 pub mod pair;
 pub mod person;
+pub mod scene;
 pub mod suite;
 
 pub use load::rest;

@@ -1,15 +1,10 @@
 //! A campaign previews a customer to an agent, who accepts, talks, wants the customer called back, and sends a log.
 
-use std::time::Duration;
-
-use anyhow::{Context, Result, ensure};
-use clap::Parser;
+use anyhow::{Result, ensure};
 use cti::sim;
 use e2e::demo::{PASSWORD, in_process};
-use e2e::person::Person;
+use e2e::scene::{Scene, play};
 use finesse_server::demo::System;
-use load::options::Options;
-use tokio::task::LocalSet;
 
 #[tokio::test]
 async fn a_preview_becomes_a_call_and_the_desktop_sends_its_log() -> Result<()> {
@@ -21,13 +16,7 @@ async fn a_preview_becomes_a_call_and_the_desktop_sends_its_log() -> Result<()> 
         config.client_logs.directory.clone_from(&directory);
     };
     let system = System::start_with(&in_process(4), centre, change).await?;
-    ensure!(system.server.in_service(Duration::from_secs(30)).await, "does not come into service");
-    let addresses = system.server.addresses();
-    let mut options = Options::parse_from(["load", "idle"]);
-    options.password = PASSWORD.into();
-    options.port = addresses.xmpp.context("XMPP listens")?.port();
-    let rest = addresses.http.context("HTTP listens")?.to_string();
-    let told = LocalSet::new().run_until(story(&options, &rest, &system.simulator.control())).await;
+    let told = play(system, story).await;
     let stored = std::fs::read_dir(&logs).map(|files| files.flatten().map(|file| file.path()).collect());
     let stored: Vec<_> = stored.unwrap_or_default();
     let texts: Vec<String> =
@@ -35,12 +24,12 @@ async fn a_preview_becomes_a_call_and_the_desktop_sends_its_log() -> Result<()> 
     std::fs::remove_dir_all(&logs).ok();
     told?;
     ensure!(texts == ["no <route> to 5550177000"], "{stored:?}");
-    system.stop().await;
     Ok(())
 }
 
-async fn story(options: &Options, rest: &str, control: &sim::Control) -> Result<()> {
-    let mut agent = Person::arrive(options, rest, "1002", "2002").await?;
+async fn story(scene: Scene) -> Result<()> {
+    let control = &scene.control;
+    let mut agent = scene.arrives("1002", "2002").await?;
     agent.becomes("LOGIN", "NOT_READY").await?;
     agent.becomes("READY", "READY").await?;
     let preview = sim::OutboundCall { agent: Some("1002".into()), ..sim::OutboundCall::of("Renewals") };

@@ -1,16 +1,11 @@
 //! On CCX an agent has the own call recorded; it ends with the call.
 
-use std::time::Duration;
-
-use anyhow::{Context, Result, ensure};
-use clap::Parser;
+use anyhow::{Result, ensure};
 use cti::{Dialect, sim};
 use e2e::demo::{PASSWORD, in_process};
-use e2e::person::Person;
+use e2e::scene::{Scene, play};
 use finesse_server::config::Deployment;
 use finesse_server::demo::System;
-use load::options::Options;
-use tokio::task::LocalSet;
 
 #[tokio::test]
 async fn calls_are_recorded_on_ccx() -> Result<()> {
@@ -21,20 +16,13 @@ async fn calls_are_recorded_on_ccx() -> Result<()> {
         config.cti.version = 20;
     };
     let system = System::start_with(&in_process(4), centre, change).await?;
-    ensure!(system.server.in_service(Duration::from_secs(30)).await, "does not come into service");
-    let addresses = system.server.addresses();
-    let mut options = Options::parse_from(["load", "idle"]);
-    options.password = PASSWORD.into();
-    options.port = addresses.xmpp.context("XMPP listens")?.port();
-    let rest = addresses.http.context("HTTP listens")?.to_string();
-    LocalSet::new().run_until(story(&options, &rest, &system.simulator.control())).await?;
-    system.stop().await;
-    Ok(())
+    play(system, story).await
 }
 
-async fn story(options: &Options, rest: &str, control: &sim::Control) -> Result<()> {
+async fn story(scene: Scene) -> Result<()> {
+    let control = &scene.control;
     let recorded = || control.snapshot().calls.iter().filter(|c| c.recorded).count();
-    let mut agent = Person::arrive(options, rest, "1002", "2002").await?;
+    let mut agent = scene.arrives("1002", "2002").await?;
     agent.becomes("LOGIN", "NOT_READY").await?;
     agent.becomes("READY", "READY").await?;
     let call = control.inject_call(sim::InboundCall::to_queue("0305550123", 1))?.to_string();

@@ -1,15 +1,10 @@
 //! A supervisor listens to an agent's call, joins it and drops the agent, over REST, notifications and CTI.
 
-use std::time::Duration;
-
-use anyhow::{Context, Result, ensure};
-use clap::Parser;
+use anyhow::{Result, ensure};
 use cti::sim;
 use e2e::demo::{PASSWORD, in_process};
-use e2e::person::Person;
+use e2e::scene::{Scene, play};
 use finesse_server::demo::System;
-use load::options::Options;
-use tokio::task::LocalSet;
 
 const SUPERVISOR: &str = "2001";
 const AGENT: &str = "2002";
@@ -35,20 +30,13 @@ async fn a_supervisor_listens_joins_and_intercepts() -> Result<()> {
     let callers = sim::Callers { calls_per_minute: 0.0, talk: None, patience: None };
     let centre = sim::Config { callers, ..sim::Config::demo(4, PASSWORD) };
     let system = System::start(&in_process(4), centre).await?;
-    ensure!(system.server.in_service(Duration::from_secs(30)).await, "does not come into service");
-    let addresses = system.server.addresses();
-    let mut options = Options::parse_from(["load", "idle"]);
-    options.password = PASSWORD.into();
-    options.port = addresses.xmpp.context("XMPP listens")?.port();
-    let rest = addresses.http.context("HTTP listens")?.to_string();
-    LocalSet::new().run_until(story(&options, &rest, &system.simulator.control())).await?;
-    system.stop().await;
-    Ok(())
+    play(system, story).await
 }
 
-async fn story(options: &Options, rest: &str, control: &sim::Control) -> Result<()> {
-    let mut boss = Person::arrive(options, rest, "1001", SUPERVISOR).await?;
-    let mut agent = Person::arrive(options, rest, "1002", AGENT).await?;
+async fn story(scene: Scene) -> Result<()> {
+    let control = &scene.control;
+    let mut boss = scene.arrives("1001", SUPERVISOR).await?;
+    let mut agent = scene.arrives("1002", AGENT).await?;
     boss.becomes("LOGIN", "NOT_READY").await?;
     agent.becomes("LOGIN", "NOT_READY").await?;
 
